@@ -1,0 +1,30 @@
+// Bundles the action and the CLI into dist/: split ESM, heavy parts as lazy chunks. `npm run build`.
+import { build } from 'esbuild'
+import { rm } from 'node:fs/promises'
+
+const outdir = process.argv[2] ?? 'dist'
+
+await rm(outdir, { recursive: true, force: true })
+const result = await build({
+  entryPoints: ['src/main.ts', 'src/cli.ts'],
+  outdir,
+  chunkNames: 'chunk/[name]-[hash]',
+  ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
+  ...{ minify: true, keepNames: true, legalComments: 'none', metafile: true },
+  // Bundled CommonJS still asks for node's own modules by require.
+  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+})
+
+// What an entry loads at once, before any import(): the figure to keep small.
+const { outputs } = result.metafile
+function eager(file, seen = new Set()) {
+  if (seen.has(file)) return seen
+  seen.add(file)
+  for (const { path, kind } of outputs[file].imports) if (kind === 'import-statement' && outputs[path]) eager(path, seen)
+  return seen
+}
+for (const [file, { entryPoint }] of Object.entries(outputs)) {
+  if (entryPoint !== 'src/main.ts' && entryPoint !== 'src/cli.ts') continue
+  const bytes = [...eager(file)].reduce((sum, chunk) => sum + outputs[chunk].bytes, 0)
+  process.stdout.write(`${file}: ${Math.round(bytes / 1000)} kB at start\n`)
+}
