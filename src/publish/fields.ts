@@ -1,0 +1,137 @@
+/**
+ * How the text of an input is read. `list`: newlines or commas part it. `lines`: newlines only, because the values hold
+ * commas. In both, blank lines and lines that begin with `#` are passed over.
+ */
+export type FieldKind = 'text' | 'list' | 'lines' | 'boolean' | 'number'
+
+export interface Field {
+  readonly name: string
+  readonly kind: FieldKind
+  readonly default?: string
+  readonly choices?: readonly string[]
+  /** Never printed, and not a flag of the command line: read from the environment there. */
+  readonly secret?: boolean
+  /** For action.yml, the README's table and `--help`. */
+  readonly sentence: string
+}
+
+/** Everything a publication can be asked for: action.yml, the README's table and the CLI's flags are tested against it. */
+export const FIELDS = [
+  {
+    name: 'images',
+    kind: 'list',
+    sentence: 'Repositories to publish to, several registries at once if you like; a tag may follow',
+  },
+  {
+    name: 'tags',
+    kind: 'list',
+    sentence: 'Tags of every image, or full references; in the action, by default, the branch, tag or pull request',
+  },
+  { name: 'platforms', kind: 'list', default: 'linux/amd64', sentence: 'Platforms, such as linux/amd64,linux/arm64' },
+  {
+    name: 'base-image',
+    kind: 'text',
+    default: 'scratch',
+    sentence: 'Image to build on: a reference, oci:DIR[:NAME], oci-archive:FILE[:NAME] or scratch',
+  },
+  {
+    name: 'layers',
+    kind: 'lines',
+    sentence: 'A layer a line: SRC:DEST, or src=,dest=,owner=,mode=,exclude=,mtime=,follow-links= or from-tar=',
+  },
+  { name: 'context', kind: 'text', default: '.', sentence: 'Directory that sources are relative to' },
+  {
+    name: 'entrypoint',
+    kind: 'lines',
+    sentence: 'Command words, a JSON array, or one word a line; resets cmd of the base',
+  },
+  { name: 'cmd', kind: 'lines', sentence: 'Default arguments, written as entrypoint is' },
+  { name: 'workdir', kind: 'text', sentence: 'Working directory' },
+  { name: 'envs', kind: 'lines', sentence: 'Environment, KEY=VALUE a line' },
+  { name: 'user', kind: 'text', sentence: 'User that the program runs as' },
+  { name: 'ports', kind: 'list', sentence: 'Exposed ports: 8080, 53/udp, 8000-8010' },
+  { name: 'volumes', kind: 'list', sentence: 'Volumes, absolute paths' },
+  { name: 'stop-signal', kind: 'text', sentence: 'Signal that stops the program' },
+  { name: 'healthcheck', kind: 'text', sentence: 'As in a Dockerfile: [--interval=30s ...] CMD command, or NONE' },
+  { name: 'labels', kind: 'lines', sentence: 'Labels of the image config, KEY=VALUE a line' },
+  {
+    name: 'annotations',
+    kind: 'lines',
+    sentence:
+      '[LEVEL:]KEY=VALUE a line; LEVEL is index, manifest or manifest-descriptor, by default manifest and index',
+  },
+  {
+    name: 'index',
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'always', 'never'],
+    sentence: 'Whether to make an image index: auto makes one for several platforms',
+  },
+  {
+    name: 'types',
+    kind: 'text',
+    default: 'oci',
+    choices: ['oci', 'docker'],
+    sentence: 'Media types of what is published',
+  },
+  {
+    name: 'compression',
+    kind: 'text',
+    default: 'gzip',
+    choices: ['gzip', 'zstd', 'none'],
+    sentence: 'Compression of new layers',
+  },
+  { name: 'compression-level', kind: 'number', sentence: 'gzip 1 to 9, zstd 1 to 19; by default a fast one' },
+  {
+    name: 'push',
+    kind: 'boolean',
+    default: 'true',
+    sentence: 'Push to the registries; false writes an OCI layout instead',
+  },
+  {
+    name: 'outputs',
+    kind: 'lines',
+    sentence: 'type=oci,dest=DIR writes an OCI layout, type=oci,dest=FILE,tar an archive that docker load reads too',
+  },
+  { name: 'dry-run', kind: 'boolean', default: 'false', sentence: 'Say what would be sent and which tags would move' },
+  { name: 'registry', kind: 'text', sentence: 'Host that username and password are for' },
+  { name: 'username', kind: 'text', sentence: 'User name for registry' },
+  { name: 'password', kind: 'text', secret: true, sentence: 'Password or token for registry' },
+  {
+    name: 'github-token',
+    kind: 'text',
+    secret: true,
+    sentence: 'Token for ghcr.io where no other credentials are given',
+  },
+  { name: 'plain-http', kind: 'list', sentence: 'Hosts to talk to without TLS; loopback hosts need not be named' },
+  {
+    name: 'cache',
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'off'],
+    sentence: 'Remember base trees and layers between runs; losing the cache only costs time',
+  },
+  { name: 'cache-dir', kind: 'text', sentence: "Folder of the cache, by default in the user's cache directory" },
+  {
+    name: 'source-date-epoch',
+    kind: 'number',
+    sentence: 'Seconds since 1970 for created and file times; by default SOURCE_DATE_EPOCH, else the commit time and 0',
+  },
+  { name: 'show-summary', kind: 'boolean', default: 'true', sentence: 'Write a job summary' },
+] as const satisfies readonly Field[]
+
+export type FieldName = (typeof FIELDS)[number]['name']
+
+/** What was typed, before anything is understood: absent and empty mean the default. */
+export type FieldValues = Readonly<Partial<Record<FieldName, string | readonly string[]>>>
+
+/** What was typed in a field, as entries by its kind. */
+export function entriesOf(field: Field, value: string | readonly string[] | undefined): readonly string[] {
+  const texts = typeof value === 'string' ? [value] : (value ?? [])
+  return texts
+    .flatMap(text => text.split(/\r?\n/))
+    .filter(line => !line.trimStart().startsWith('#'))
+    .flatMap(line => (field.kind === 'list' ? line.split(',') : [line]))
+    .map(entry => entry.trim())
+    .filter(entry => entry !== '')
+}
