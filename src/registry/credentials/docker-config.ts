@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Abortable } from '../../content/ports.ts'
+import { messageOf } from '../../errors.ts'
+import type { Exec } from '../../exec.ts'
+import { entryFor, helperFor, parseAuthFile, type AuthFile } from './auth-file.ts'
+import type { CredentialSource, FoundCredential } from './credential.ts'
+import { credentialChain } from './chain.ts'
+import { askHelper } from './helper.ts'
+
+export interface AuthFileDeps {
+  readonly env: NodeJS.ProcessEnv
+  /** Runs credential helpers. */
+  readonly exec: Exec
+  /** Home directory; by default that of the user. */
+  readonly home?: string | undefined
+}
+
+/**
+ * Where other tools keep the credentials of `login`, in this order: `DOCKER_AUTH_CONFIG` (the text itself, as GitLab has
+ * it), podman's `REGISTRY_AUTH_FILE`, docker's config, podman's other files. A file that is not there is looked at and
+ * named, not an error; one that cannot be read is named with the reason.
+ */
+export function authFiles({ env, exec, home = homedir() }: AuthFileDeps): CredentialSource {
+  const inline = env['DOCKER_AUTH_CONFIG']
+  const explicit = env['REGISTRY_AUTH_FILE']
+  const runtime = env['XDG_RUNTIME_DIR']
+  const config = env['XDG_CONFIG_HOME'] ?? join(home, '.config')
+  const file = (name: string, path: string): CredentialSource =>
+    authSource(`${name} ${path}`, () => readFile(path), exec)
+  return credentialChain([
+    ...(inline ? [authSource('DOCKER_AUTH_CONFIG', () => Promise.resolve(inline), exec)] : []),
+    ...(explicit ? [file('REGISTRY_AUTH_FILE', explicit)] : []),
+    file('docker config', join(env['DOCKER_CONFIG'] ?? join(home, '.docker'), 'config.json')),
+    ...(runtime ? [file('podman auth file', join(runtime, 'containers', 'auth.json'))] : []),
+    file('podman auth file', join(config, 'containers', 'auth.json')),
+  ])
+}
+
+/** One auth file; read once, when the first credential is asked for. */
+function authSource(from: string, read: () => Promise<Uint8Array | string>, exec: Exec): CredentialSource {
+  let opened: Promise<AuthFile | string> | undefined
+  const open = async (): Promise<AuthFile | string> => {
+    try {
+      return parseAuthFile(await read(), from)
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'not there' : messageOf(error)
+    }
+  }
+  return {
+    async find(host, repository, { signal } = {}) {
+      const file = await (opened ??= open())
+      if (typeof file === 'string') return nothing(file.startsWith(from) ? file : `${from} (${file})`)
+      return search(file, { from, host, repository, exec, signal })
+    },
+  }
+}
+
+interface Search extends Abortable {
+  readonly from: string
+  readonly host: string
+  readonly repository: string
+  readonly exec: Exec
+}
+
+async function search(file: AuthFile, { from, host, repository, exec, signal }: Search): Promise<FoundCredential> {
+  const lookedAt: string[] = []
+  const helper = helperFor(file, host)
+  if (helper !== undefined) {
+    const place = `docker-credential-${helper} of ${from}`
+    try {
+      const credential = await askHelper(helper, host, { exec, signal })
+      if (credential) return { credential, from: place, lookedAt: [place] }
+      lookedAt.push(place)
+    } catch (error) {
+      signal?.throwIfAborted()
+      // A helper that is not installed must not keep anybody from reading a public image.
+      lookedAt.push(`${place} (${messageOf(error)})`)
+    }
+  }
+  const credential = entryFor(file, host, repository)
+  lookedAt.push(from)
+  return { credential, from: credential && from, lookedAt }
+}
+
+function nothing(place: string): FoundCredential {
+  return { credential: undefined, from: undefined, lookedAt: [place] }
+}

@@ -1,0 +1,108 @@
+import type { Refusal } from '../errors.ts'
+
+/** A refusal, and what is known of it besides. */
+export interface Complaint extends Refusal {
+  /** Codes of the errors behind it, outermost first: `ECONNREFUSED`, `SELF_SIGNED_CERT_IN_CHAIN`. */
+  readonly causes: readonly string[]
+}
+
+type Row = readonly [when: (complaint: Complaint) => boolean, say: (complaint: Complaint) => string]
+
+const ECR = /^\d+[.]dkr[.]ecr(?:-fips)?[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?$/
+const GAR = /(?:^|-)docker[.]pkg[.]dev$/
+const PLAIN_ANSWER = ['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']
+const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|CERT_UNTRUSTED/
+
+const refusedWith = ({ status, codes }: Complaint, ...any: readonly (number | string)[]): boolean =>
+  any.some(one => one === status || codes.includes(String(one)))
+
+/** First match wins. A new complaint from users is a new row here and a new row in the test. */
+const HINTS: readonly Row[] = [
+  [
+    complaint => ECR.test(complaint.host) && refusedWith(complaint, 'NAME_UNKNOWN'),
+    ({ host, repository }) => {
+      const region = ECR.exec(host)?.[1] ?? ''
+      return `create it first: aws ecr create-repository --repository-name ${repository} --region ${region}`
+    },
+  ],
+  [
+    ({ host, repository, codes }) => host === 'public.ecr.aws' && codes.includes('NAME_UNKNOWN') && repository !== '',
+    ({ repository }) => {
+      const name = repository.split('/').slice(1).join('/')
+      return `create it first: aws ecr-public create-repository --repository-name ${name} --region us-east-1`
+    },
+  ],
+  [
+    complaint => ECR.test(complaint.host) && refusedWith(complaint, 403),
+    () =>
+      'the token of ECR is valid for twelve hours; log in again, and allow the role ecr:InitiateLayerUpload and ecr:PutImage',
+  ],
+  [
+    complaint => complaint.host === 'ghcr.io' && complaint.side === 'target' && refusedWith(complaint, 401, 403),
+    () =>
+      'give the job "permissions: packages: write", and the package\'s settings must allow this repository to write',
+  ],
+  [
+    complaint => complaint.host === 'ghcr.io' && refusedWith(complaint, 401, 403),
+    () => 'give the job "permissions: packages: read", and the package\'s settings must allow this repository to read',
+  ],
+  [
+    complaint => complaint.host === 'docker.io' && refusedWith(complaint, 401, 403, 'DENIED'),
+    ({ repository, side }) =>
+      side === 'target'
+        ? `the access token of Docker Hub needs "Read & Write" and its user must own "${repository.split('/')[0] ?? ''}"`
+        : `docker.io/${repository} does not exist, or is private and needs credentials`,
+  ],
+  [
+    ({ host, side, status }) => GAR.test(host) && side === 'target' && status === 404,
+    ({ host, repository }) => {
+      const [project = '', name = ''] = repository.split('/')
+      const location = host.replace(/-docker[.]pkg[.]dev$/, '')
+      return `create it first: gcloud artifacts repositories create ${name} --repository-format=docker --project=${project} --location=${location}`
+    },
+  ],
+  [
+    complaint => complaint.side === 'target' && /project .*not (?:be )?found/i.test(complaint.detail),
+    ({ repository }) => `create the project "${repository.split('/')[0] ?? ''}" in the registry first`,
+  ],
+  [
+    complaint => complaint.side === 'target' && refusedWith(complaint, 'NAME_UNKNOWN') && complaint.method !== 'GET',
+    ({ repository }) => `this registry does not create repositories on push: create "${repository}" first`,
+  ],
+  [
+    ({ status }) => status === 413,
+    () => 'a proxy in front of the registry limits the size of a request: raise it (nginx: client_max_body_size 0)',
+  ],
+  [
+    ({ status }) => status === 429,
+    () => 'the registry limits the rate of requests: log in for a higher limit, or run fewer jobs at a time',
+  ],
+  [
+    ({ causes }) => causes.some(code => PLAIN_ANSWER.includes(code)),
+    ({ host }) => `the registry does not speak https; if it is meant to be so: --plain-http ${host}`,
+  ],
+  [
+    ({ causes }) => causes.some(code => UNTRUSTED.test(code)),
+    () => "set NODE_EXTRA_CA_CERTS to a file with the certificate of the authority that signed the registry's",
+  ],
+  [({ causes }) => causes.includes('CERT_HAS_EXPIRED'), () => "the registry's certificate has expired"],
+  [({ causes }) => causes.includes('ENOTFOUND'), ({ host }) => `there is no host "${host}": is the name right?`],
+  [
+    ({ causes }) => causes.includes('ECONNREFUSED'),
+    ({ host }) => `nothing listens at ${host}: is the registry running?`,
+  ],
+]
+
+export function hintFor(complaint: Complaint): string | undefined {
+  return HINTS.find(([when]) => when(complaint))?.[1](complaint)
+}
+
+const MAX_DEPTH = 8
+
+/** The `code` of an error and of every cause below it, those of an aggregate included. */
+export function causeCodes(error: unknown, depth = 0): readonly string[] {
+  if (!(error instanceof Error) || depth > MAX_DEPTH) return []
+  const { code } = error as NodeJS.ErrnoException
+  const below = error instanceof AggregateError ? (error.errors as unknown[]) : [error.cause]
+  return [...(typeof code === 'string' ? [code] : []), ...below.flatMap(cause => causeCodes(cause, depth + 1))]
+}
