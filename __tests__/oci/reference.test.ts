@@ -1,0 +1,54 @@
+import { formatReference, parseReference, parseRegistryReference } from '../../src/oci/reference.ts'
+
+const HEX = 'a'.repeat(64)
+
+describe('parseReference()', () => {
+  test.each([
+    ['alpine', 'docker.io/library/alpine'],
+    ['team/app', 'docker.io/team/app'],
+    ['index.docker.io/team/app:1', 'docker.io/team/app:1'],
+    ['localhost/app', 'localhost/app'],
+    ['localhost:5000/app:v1', 'localhost:5000/app:v1'],
+    ['127.0.0.1:5000/team/app', '127.0.0.1:5000/team/app'],
+    ['[::1]:5000/team/app:v1', '[::1]:5000/team/app:v1'],
+    ['ghcr.io/Team/app'.toLowerCase(), 'ghcr.io/team/app'],
+    [`ghcr.io/team/app:v1@sha256:${HEX}`, `ghcr.io/team/app:v1@sha256:${HEX}`],
+    [`ghcr.io/team/app@sha256:${HEX}`, `ghcr.io/team/app@sha256:${HEX}`],
+    ['123456789012.dkr.ecr.us-east-1.amazonaws.com/app', '123456789012.dkr.ecr.us-east-1.amazonaws.com/app'],
+    ['ghcr.io/a__b/c-d.e_f:T_1.2-x', 'ghcr.io/a__b/c-d.e_f:T_1.2-x'],
+    ['oci:out/hello', 'oci:out/hello'],
+    ['oci:out/hello:v1', 'oci:out/hello:v1'],
+    ['oci:/abs/dir:v1', 'oci:/abs/dir:v1'],
+    ['oci:C:\\dir\\layout', 'oci:C:\\dir\\layout'],
+    ['oci:C:\\dir\\layout:v1', 'oci:C:\\dir\\layout:v1'],
+    ['oci-archive:out/hello.tar:v1', 'oci-archive:out/hello.tar:v1'],
+    [`oci:out@sha256:${HEX}`, `oci:out@sha256:${HEX}`],
+  ])('%s means %s', (text, meaning) => {
+    expect(formatReference(parseReference(text))).toBe(meaning)
+  })
+
+  test.each([
+    ['oci:out/hello:v1', { kind: 'oci', path: 'out/hello', name: 'v1' }],
+    ['oci:C:\\dir\\layout', { kind: 'oci', path: 'C:\\dir\\layout' }],
+    ['oci:C:\\dir\\layout:v1', { kind: 'oci', path: 'C:\\dir\\layout', name: 'v1' }],
+    ['oci:C:/dir', { kind: 'oci', path: 'C:/dir' }],
+    ['oci:C:dir', { kind: 'oci', path: 'C:dir' }],
+  ])('%s keeps drive letters apart from names', (text, reference) => {
+    expect(parseReference(text)).toEqual(reference)
+  })
+
+  test.each([
+    ['ghcr.io/Team/app', 'must be lowercase'],
+    ['ghcr.io/team/app:', 'is not a tag'],
+    ['ghcr.io/team/app:-x', 'is not a tag'],
+    [`ghcr.io/team/app:${'x'.repeat(129)}`, '128 are allowed'],
+    ['ghcr.io/team/app@sha256:short', 'is not a digest'],
+    ['ghcr.io/', 'there is no repository'],
+    ['', 'there is no repository'],
+    ['ghcr.io/team//app', 'is not a repository name'],
+    ['ghcr.io/team/app name', 'is not a repository name'],
+    ['bad_host.io:port/app', 'is not a host name'],
+  ])('refuses %s and says why', (text, because) => {
+    expect(() => parseRegistryReference(text)).toThrow(because)
+  })
+})
