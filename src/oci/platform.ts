@@ -122,8 +122,9 @@ function lowerVariants({ architecture, variant = '' }: Platform): readonly strin
   if (architecture === 'amd64') return below(variant, ['', 'v2', 'v3', 'v4'])
   if (architecture === 'arm') return below(variant, ['v5', 'v6', 'v7', 'v8'])
   if (architecture !== 'arm64') return []
-  const [, major, minor] = (/^v([89])(?:[.](\d+))?$/.exec(variant) ?? []).map(digits => Number(digits ?? 0))
-  if (major === undefined || minor === undefined) return []
+  const match = /^v([89])(?:[.](\d+))?$/.exec(variant)
+  if (!match) return []
+  const [major, minor] = [Number(match[1]), Number(match[2] ?? 0)]
   const version = (m: number, n: number): string => (n > 0 ? `v${m}.${n}` : m === 8 ? '' : `v${m}`)
   const same = Array.from({ length: minor }, (_, i) => version(major, minor - 1 - i))
   // Armv9.n includes Armv8.(n+5).

@@ -1,5 +1,5 @@
 import { messageOf, type InputProblem } from '../errors.ts'
-import { parseLayerLine, type LayerSpec } from '../layer/line.ts'
+import { parseLine, type LayerSpec } from '../layer/line.ts'
 import type { Compression } from '../oci/media-type.ts'
 import { formatPlatform, parsePlatform, type Platform } from '../oci/platform.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
@@ -87,8 +87,8 @@ function parseBase(entries: Entries, problems: InputProblem[]): Reference | unde
 }
 
 function parseLayer(line: string, problems: InputProblem[]): readonly LayerSpec[] {
-  const parsed = parseLayerLine(line)
-  problems.push(...parsed.problems.map(problem => ({ input: 'layers', problem: `"${line}": ${problem}` })))
+  const parsed = parseLine(line)
+  problems.push(...parsed.problems)
   return parsed.spec ? [parsed.spec] : []
 }
 
