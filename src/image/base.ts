@@ -60,6 +60,17 @@ export async function resolveBase(
   return { root, bases: await Promise.all(bases) }
 }
 
+/** Every image to run that a manifest or an index stands for, attestations left out. */
+export async function readImages(
+  source: Source,
+  root: Descriptor,
+  { signal }: Abortable = {},
+): Promise<readonly Base[]> {
+  const reading: Reading = { source, documents: new Once(), signal }
+  const candidates = await runnable(root, 0, reading)
+  return Promise.all(candidates.map(candidate => readBase(candidate, reading)))
+}
+
 interface Reading extends Abortable {
   readonly source: Source
   /** A manifest is asked for its platform and again for its layers, and platforms may share one. */
