@@ -53,6 +53,12 @@ describe('next()', () => {
     ],
     ['is done when the bytes were taken', sending, { on: 'sent' }, { at: 'done', how: 'uploaded' }],
     ['waits after a cut', sending, lost(10), { at: 'wait', tries: { failures: 1, mismatches: 0, furthest: 10 } }],
+    [
+      'knows a lost answer by what is there',
+      { at: 'check', tries: { ...none, failures: 1, furthest: 9 } },
+      { on: 'head', found: true, candidates: [] },
+      { at: 'done', how: 'uploaded' },
+    ],
     ['asks first whether only the answer was lost', { at: 'wait', tries: none }, { on: 'waited' }, START],
     [
       'gives up after four failures in a row',
@@ -84,7 +90,7 @@ describe('next()', () => {
       { on: 'failed', because: 'mismatch', bytes: 9 * MIB },
       { at: 'failed' },
     ],
-    ['takes a refusal for a refusal', START, { on: 'failed', because: 'final', bytes: 0 }, { at: 'failed' }],
+    ['takes a refusal for a refusal', sending, { on: 'failed', because: 'final', bytes: 0 }, { at: 'failed' }],
   ])('%s', (_name, state, event, expected) => {
     expect(next(state, event)).toEqual(expected)
   })

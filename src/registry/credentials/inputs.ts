@@ -25,7 +25,7 @@ export function givenCredentials(given: readonly GivenCredential[]): CredentialS
 }
 
 /** The token of a GitHub workflow, for GitHub's own registry and nobody else's. */
-export function githubToken(token: string, actor: string = 'github-actions'): CredentialSource {
+export function githubToken(token: string, actor = 'github-actions'): CredentialSource {
   return {
     find(host) {
       if (normaliseHost(host) !== 'ghcr.io' || token === '') {

@@ -31,6 +31,7 @@ export type UploadEvent =
   | { readonly on: 'refused' }
   | { readonly on: 'sent' }
   | {
+      /** The bytes were not taken. A failure before that is not one of the upload, and ends it. */
       readonly on: 'failed'
       /** `mismatch` is DIGEST_INVALID: the bytes may have been damaged on the way, once. */
       readonly because: 'retriable' | 'mismatch' | 'final'
@@ -52,15 +53,11 @@ export const START: UploadState = { at: 'check', tries: { failures: 0, mismatche
  * A pair of state and event that is not named here is a bug of ours, and throws.
  */
 export function next(state: UploadState, event: UploadEvent): UploadState {
-  if (event.on === 'failed' && (state.at === 'check' || state.at === 'open' || state.at === 'send')) {
-    return afterFailure(state.tries, event)
-  }
   switch (state.at) {
     case 'check':
       if (event.on !== 'head') break
-      return event.found
-        ? { at: 'done', how: 'exists' }
-        : { at: 'open', candidates: event.candidates, tries: state.tries }
+      if (!event.found) return { at: 'open', candidates: event.candidates, tries: state.tries }
+      return { at: 'done', how: state.tries.furthest > 0 ? 'uploaded' : 'exists' }
     case 'open':
       if (event.on === 'refused' && state.candidates.length > 0) {
         return { at: 'open', candidates: state.candidates.slice(1), tries: state.tries } // a mount is never fatal
@@ -71,6 +68,7 @@ export function next(state: UploadState, event: UploadEvent): UploadState {
         : { at: 'send', location: event.location, tries: state.tries }
     case 'send':
       if (event.on === 'sent') return { at: 'done', how: 'uploaded' }
+      if (event.on === 'failed') return afterFailure(state.tries, event)
       break
     case 'wait':
       if (event.on === 'waited') return { at: 'check', tries: state.tries }

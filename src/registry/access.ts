@@ -1,0 +1,70 @@
+import type { Abortable } from '../content/ports.ts'
+import type { OciPublishError, Side } from '../errors.ts'
+import { HttpError } from '../http/error.ts'
+import type { HttpResponse } from '../http/transport.ts'
+import type { Want } from './auth/authorizer.ts'
+import { repositoryScope } from './auth/scope.ts'
+import { refusalOf, unreachable, withCredentials, type Asked } from './error.ts'
+import type { HostRequest, RegistryHost } from './host.ts'
+
+export interface AccessRequest extends Omit<HostRequest, 'want'> {
+  /** Statuses that are answers; every other one is thrown. */
+  readonly answers: readonly number[]
+  /** Repository of the same host that is read besides: the source of a mount. */
+  readonly reads?: string | undefined
+  /** How long the request will take, so that the token does not end before. */
+  readonly lastsMs?: number | undefined
+}
+
+/** Requests to one repository, in one role, and the errors of that role. */
+export class Access {
+  readonly host: RegistryHost
+  readonly repository: string
+  readonly side: Side
+
+  constructor(host: RegistryHost, repository: string, side: Side) {
+    this.host = host
+    this.repository = repository
+    this.side = side
+  }
+
+  /** Path of something in the repository: `blobs/sha256:…`. */
+  path(rest: string): string {
+    return `/v2/${this.repository}/${rest}`
+  }
+
+  /**
+   * @throws {RegistryError} for every status that is not an answer, and for none at all
+   * @throws {AuthError} when it is a matter of credentials
+   */
+  async ask({ answers, reads, lastsMs, ...request }: AccessRequest): Promise<HttpResponse> {
+    const want: Want = {
+      side: this.side,
+      repository: this.repository,
+      scopes: [repositoryScope(this.repository, 'pull', ...(this.side === 'target' ? (['push'] as const) : []))],
+      extra: reads === undefined ? undefined : [repositoryScope(reads, 'pull')],
+      lastsMs,
+    }
+    let response: HttpResponse
+    try {
+      response = await this.host.send({ ...request, want })
+    } catch (error) {
+      throw error instanceof HttpError ? unreachable(error, this.#asked(request)) : error
+    }
+    if (answers.includes(response.status)) return response
+    throw await this.refused(response, request)
+  }
+
+  /** The error for an answer that is a refusal. */
+  async refused(
+    response: HttpResponse,
+    request: Abortable & { readonly method: string; readonly operation: string },
+  ): Promise<OciPublishError> {
+    const refusal = await refusalOf(response, this.#asked(request))
+    return withCredentials(refusal, await this.host.credential(this.repository, { signal: request.signal }))
+  }
+
+  #asked({ method, operation }: { readonly method: string; readonly operation: string }): Asked {
+    return { side: this.side, host: this.host.name, repository: this.repository, operation, method }
+  }
+}

@@ -1,0 +1,203 @@
+import { Once } from '../../async/once.ts'
+import type { Abortable } from '../../content/ports.ts'
+import { AuthError, type Side } from '../../errors.ts'
+import { HttpError } from '../../http/error.ts'
+import { redactUrl } from '../../http/redact.ts'
+import { judgeRealm } from '../../http/redirect.ts'
+import type { HttpResponse, Transport } from '../../http/transport.ts'
+import type { Credential, CredentialSource, FoundCredential } from '../credentials/credential.ts'
+import { refusalOf, unreachable, withCredentials } from '../error.ts'
+import { demandOf, parseChallenges, type Demand } from './challenge.ts'
+import { mayPush, mergeScopes, scopeKey } from './scope.ts'
+import { basic, isToken, requestToken, type Token } from './token.ts'
+
+/** What a request needs to be allowed. */
+export interface Want {
+  readonly side: Side
+  readonly repository: string
+  /** The first is what the request itself needs: some registries look at no other. */
+  readonly scopes: readonly string[]
+  /** Asked for besides, and dropped when no token is given for them: the source of a mount. */
+  readonly extra?: readonly string[] | undefined
+  /** How long the request will take, so that the token does not end before. */
+  readonly lastsMs?: number | undefined
+}
+
+/** What one request showed, and on what grounds. */
+export interface Shown {
+  /** Value of the `Authorization` header, if any. */
+  readonly header: string | undefined
+  /** What the registry was known to ask for. */
+  readonly demand: KnownDemand | undefined
+  readonly scopes: readonly string[]
+  /** Whether the token was made for this request; refused, it will be refused again. */
+  readonly fresh: boolean
+}
+
+type KnownDemand = Demand & { readonly base: URL }
+
+export interface AuthorizerDeps {
+  readonly host: string
+  readonly transport: Transport
+  readonly credentials: CredentialSource
+  readonly onSecret: (secret: string) => void
+  /** Milliseconds; by default a clock that nobody sets. */
+  readonly now?: (() => number) | undefined
+}
+
+interface Kept extends Token {
+  readonly expiresAt: number
+  /** Whose request it was made for. */
+  readonly by: symbol
+}
+
+/** A token this close to its end is not shown any more. */
+const MARGIN_MS = 10_000
+
+/** Decides what requests to one registry show, and learns from its challenges. Lives as long as the run. */
+export class Authorizer {
+  readonly #deps: AuthorizerDeps
+  readonly #now: () => number
+  #demand: KnownDemand | undefined
+  readonly #found = new Once<string, FoundCredential>()
+  readonly #tokens = new Once<string, Kept>()
+  /** Scopes wanted -> scopes that the registry asked for instead. */
+  readonly #widened = new Map<string, readonly string[]>()
+  readonly #dropped = new Set<string>()
+  readonly #anonymous = new Set<string>()
+
+  constructor(deps: AuthorizerDeps) {
+    this.#deps = deps
+    this.#now = deps.now ?? ((): number => performance.now())
+  }
+
+  /** The credential for a repository, and where it was looked for. */
+  credential(repository: string, { signal }: Abortable = {}): Promise<FoundCredential> {
+    const { host, credentials } = this.#deps
+    return this.#found.run(repository, () => credentials.find(host, repository, { signal }))
+  }
+
+  /** @throws {AuthError} when no token is to be had */
+  async show(want: Want, options: Abortable = {}): Promise<Shown> {
+    const demand = this.#demand
+    const scopes = this.#scopesFor(want)
+    // Nothing is shown before it is asked for: a registry that lets anybody read never sees a password.
+    if (!demand) return { header: undefined, demand, scopes, fresh: false }
+    const { credential } = await this.credential(want.repository, options)
+    if (demand.scheme === 'basic') {
+      return { header: credential && basic(credential, this.#deps.onSecret), demand, scopes, fresh: true }
+    }
+    if (credential?.kind === 'bearer') {
+      this.#deps.onSecret(credential.token)
+      return { header: `Bearer ${credential.token}`, demand, scopes, fresh: true }
+    }
+    const extra = (want.extra ?? []).filter(scope => !this.#dropped.has(scope))
+    if (extra.length > 0) {
+      try {
+        return await this.#bearer(demand, want, [...scopes, ...extra], options)
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        if (!(error instanceof AuthError)) throw error
+        // A credential that may not read the source must not be kept from writing to the target.
+        for (const scope of extra) this.#dropped.add(scope)
+      }
+    }
+    return this.#bearer(demand, want, scopes, options)
+  }
+
+  /**
+   * Learns from a refused request.
+   *
+   * @returns whether it is worth sending again
+   */
+  async learn(want: Want, shown: Shown, response: HttpResponse, base: URL, options: Abortable = {}): Promise<boolean> {
+    const demand = demandOf(parseChallenges(response.headerValues('www-authenticate')))
+    if (!demand) return false
+    this.#demand = { ...demand, base }
+    if (demand.scheme === 'basic') {
+      if (shown.demand?.scheme === 'basic') return false
+      const { credential } = await this.credential(want.repository, options)
+      return credential !== undefined && credential.kind !== 'bearer'
+    }
+    const widened = mergeScopes(shown.scopes, demand.scope)
+    const changed = scopeKey(widened) !== scopeKey(shown.scopes)
+    if (changed) this.#widened.set(scopeKey(want.scopes), widened)
+    if (shown.demand?.scheme !== 'bearer') return true
+    this.#tokens.forget(tokenKey(shown.demand, want, shown.scopes))
+    return changed || !shown.fresh
+  }
+
+  #scopesFor({ scopes }: Want): readonly string[] {
+    return this.#widened.get(scopeKey(scopes)) ?? scopes
+  }
+
+  async #bearer(
+    demand: KnownDemand & { readonly scheme: 'bearer' },
+    want: Want,
+    scopes: readonly string[],
+    options: Abortable,
+  ): Promise<Shown> {
+    const key = tokenKey(demand, want, scopes)
+    const me = Symbol(key)
+    const make = async (): Promise<Kept> => ({ ...(await this.#token(demand, want, scopes, options)), by: me })
+    let token = await this.#tokens.run(key, make)
+    // Half of its life is all that can be had of a token; more is not asked for.
+    const needMs = Math.max(MARGIN_MS, Math.min(want.lastsMs ?? 0, token.lifetimeMs / 2))
+    if (token.by !== me && token.expiresAt - this.#now() < needMs) {
+      this.#tokens.forget(key)
+      token = await this.#tokens.run(key, make)
+    }
+    return { header: token.value === '' ? undefined : `Bearer ${token.value}`, demand, scopes, fresh: token.by === me }
+  }
+
+  async #token(
+    demand: KnownDemand & { readonly scheme: 'bearer' },
+    want: Want,
+    scopes: readonly string[],
+    options: Abortable,
+  ): Promise<Omit<Kept, 'by'>> {
+    const { host, transport, onSecret } = this.#deps
+    const realm = this.#realm(demand)
+    const found = await this.credential(want.repository, options)
+    const ask = async (credential: Credential | undefined): Promise<Omit<Kept, 'by'> | HttpResponse> => {
+      const query = { realm, service: demand.service, scopes }
+      const answer = await requestToken(query, credential, { transport, onSecret, ...options })
+      if (!isToken(answer)) return answer
+      return { ...answer, expiresAt: this.#now() + answer.lifetimeMs }
+    }
+    const asked = { side: want.side, host, repository: want.repository, operation: 'get a token', method: 'GET' }
+    try {
+      let shown = this.#anonymous.has(want.repository) ? undefined : found.credential
+      let answer = await ask(shown)
+      if ('status' in answer && shown && found.implied && !mayPush(scopes)) {
+        // Nobody chose these credentials for this host: they must not keep anybody from what is public.
+        await answer.discard()
+        this.#anonymous.add(want.repository)
+        shown = undefined
+        answer = await ask(shown)
+      }
+      if (!('status' in answer)) return answer
+      const refusal = await refusalOf(answer, asked)
+      if (answer.status >= 500 || answer.status === 429) throw refusal
+      const known = withCredentials(refusal, { ...found, credential: shown })
+      throw known === refusal ? new AuthError(host, refusal.message, { cause: refusal, hint: refusal.hint }) : known
+    } catch (error) {
+      throw error instanceof HttpError ? unreachable(error, asked) : error
+    }
+  }
+
+  #realm(demand: KnownDemand & { readonly scheme: 'bearer' }): URL {
+    const { host } = this.#deps
+    // Seen in the wild: a realm relative to the registry.
+    const realm = URL.canParse(demand.realm, demand.base.href) ? new URL(demand.realm, demand.base) : undefined
+    const because = realm ? judgeRealm(demand.base, realm) : 'it is not a URL'
+    if (realm && because === undefined) return realm
+    const shown = realm ? redactUrl(realm) : demand.realm.slice(0, 100)
+    throw new AuthError(host, `${host} wants credentials sent to ${shown}, which is refused: ${because ?? ''}`)
+  }
+}
+
+function tokenKey(demand: KnownDemand, { repository }: Want, scopes: readonly string[]): string {
+  const [realm = '', service = ''] = demand.scheme === 'bearer' ? [demand.realm, demand.service] : []
+  return [realm, service, repository, scopeKey(scopes)].join('\n')
+}

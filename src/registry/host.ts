@@ -1,0 +1,112 @@
+import type { Abortable } from '../content/ports.ts'
+import { mayFollow, sameOrigin } from '../http/redirect.ts'
+import type { HttpRequest, HttpResponse, Transport } from '../http/transport.ts'
+import { Authorizer, type Want } from './auth/authorizer.ts'
+import { normaliseHost, type CredentialSource, type FoundCredential } from './credentials/credential.ts'
+import { Endpoint } from './endpoint.ts'
+import { profileOf, type Profile } from './profile.ts'
+
+export interface HostDeps {
+  readonly transport: Transport
+  readonly credentials: CredentialSource
+  /** Hosts, with their port if they have one, that are reached without TLS. Loopback hosts need not be named. */
+  readonly plainHttp?: readonly string[] | undefined
+  /** Told every password and token before it is used, so that logs can mask it. */
+  readonly onSecret?: ((secret: string) => void) | undefined
+}
+
+/** A request to a registry: where to, and what it needs to be allowed. */
+export interface HostRequest extends Pick<HttpRequest, 'body' | 'retry' | 'redirect' | 'wholeBodyBytes'>, Abortable {
+  readonly method: string
+  /** A path of the registry, or what an upload's Location says. */
+  readonly to: string | URL
+  readonly headers?: Readonly<Record<string, string>>
+  readonly operation: string
+  readonly want: Want
+}
+
+/** Not without credentials, then with a token, then with a token for what the registry says is missing. */
+const MAX_SENT = 3
+
+/** One registry, shared by all repositories of it that a run touches: its address, its tokens, what it has shown. */
+export class RegistryHost {
+  /** Normalised: `docker.io`, `127.0.0.1:5000`. */
+  readonly name: string
+  readonly profile: Profile
+  /** Repositories that a mount was refused from, with the one it was refused to. */
+  readonly refusedMounts: Set<string> = new Set<string>()
+  /** Whether the registry has named the tags it moved in `OCI-Tag`, as only those do that take several at a time. */
+  tagsTogether = false
+  readonly #endpoint: Endpoint
+  readonly #authorizer: Authorizer
+  readonly #transport: Transport
+
+  constructor(name: string, { transport, credentials, plainHttp = [], onSecret = (): void => undefined }: HostDeps) {
+    this.name = normaliseHost(name)
+    this.profile = profileOf(this.name)
+    this.#transport = transport
+    this.#endpoint = new Endpoint(this.name, { transport, plainHttp: new Set(plainHttp.map(normaliseHost)) })
+    this.#authorizer = new Authorizer({ host: this.name, transport, credentials, onSecret })
+  }
+
+  /**
+   * Sends a request, with what the registry asks for to allow it: a challenge is answered, an expired token renewed.
+   * Every other status is the caller's to judge.
+   *
+   * @throws {AuthError} when no token is to be had
+   * @throws {HttpError} when there was no answer
+   */
+  async send({ to, headers = {}, want, ...request }: HostRequest): Promise<HttpResponse> {
+    const { signal } = request
+    // An upload may be sent on to storage elsewhere; credentials are not (GHSA-jxpm-75mh-9fp7).
+    if (to instanceof URL && !sameOrigin(to, this.#endpoint.base)) {
+      return this.#transport.request({ ...request, headers, url: to })
+    }
+    for (let sent = 1; ; sent++) {
+      const shown = await this.#authorizer.show(want, { signal })
+      const authorization = shown.header === undefined ? {} : { authorization: shown.header }
+      const response = await this.#endpoint.send({ ...request, to, headers: { ...headers, ...authorization } })
+      if (!isChallenge(response) || sent >= MAX_SENT) return response
+      if (!(await this.#authorizer.learn(want, shown, response, this.#endpoint.base, { signal }))) return response
+      await response.discard()
+    }
+  }
+
+  /** Which credentials are shown for a repository, and where they were looked for. */
+  credential(repository: string, options: Abortable): Promise<FoundCredential> {
+    return this.#authorizer.credential(repository, options)
+  }
+
+  /** Where the registry is reached. */
+  get base(): URL {
+    return this.#endpoint.base
+  }
+
+  /** Whether an upload may be sent where the registry says; why not, in words. */
+  judgeLocation(location: URL): string | undefined {
+    return mayFollow(this.#endpoint.base, location)
+  }
+}
+
+function isChallenge(response: HttpResponse): boolean {
+  if (response.status === 401) return true
+  if (response.status !== 403) return false
+  return response.headerValues('www-authenticate').some(value => /insufficient_scope/i.test(value))
+}
+
+/** The registries of a run, one object each, however they are spelled. */
+export class RegistryHosts {
+  readonly #deps: HostDeps
+  readonly #hosts = new Map<string, RegistryHost>()
+
+  constructor(deps: HostDeps) {
+    this.#deps = deps
+  }
+
+  get(host: string): RegistryHost {
+    const name = normaliseHost(host)
+    const known = this.#hosts.get(name) ?? new RegistryHost(name, this.#deps)
+    this.#hosts.set(name, known)
+    return known
+  }
+}

@@ -1,0 +1,122 @@
+import type { Blob } from '../content/blob.ts'
+import type { Abortable } from '../content/ports.ts'
+import { IntegrityError, OciPublishError, RegistryError, isNotFound } from '../errors.ts'
+import type { HttpResponse } from '../http/transport.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import { algorithmOf, isDigest, type Digest } from '../oci/digest.ts'
+import { MAX_MANIFEST_BYTES } from '../oci/manifest.ts'
+import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/media-type.ts'
+import { createHash } from 'node:crypto'
+import type { Access } from './access.ts'
+
+/** All of them every time: what is missing is converted by some registries, and not found in others. */
+export const ACCEPT: string = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST, '*/*;q=0.1'].join(', ')
+
+/** Answers to HEAD after which GET may know better: not allowed, or a refusal whose reason only a body tells. */
+const UNTOLD = [400, 403, 405]
+
+/**
+ * What a tag or digest stands for, by HEAD where that tells enough: Docker Hub counts a GET as a pull.
+ *
+ * @see distribution-spec, "Checking if content exists in the registry"
+ */
+export async function resolveManifest(access: Access, name: string, { signal }: Abortable): Promise<Descriptor> {
+  const request = {
+    to: access.path(`manifests/${name}`),
+    headers: { accept: ACCEPT },
+    operation: `read manifest ${name}`,
+    signal,
+  }
+  const head = await access.ask({ ...request, method: 'HEAD', answers: [200, ...UNTOLD] })
+  await head.discard()
+  const told = head.status === 200 ? describe(head, name) : undefined
+  if (told) return told
+  const response = await access.ask({
+    ...request,
+    method: 'GET',
+    answers: [200],
+    wholeBodyBytes: MAX_MANIFEST_BYTES,
+  })
+  const bytes = await response.bytes(MAX_MANIFEST_BYTES)
+  const algorithm = isDigest(name) ? algorithmOf(name) : 'sha256'
+  const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
+  const place = `${access.host.name}/${access.repository}`
+  if (isDigest(name) && digest !== name) throw new IntegrityError(`${place}@${name}`, name, digest)
+  const mediaType = mediaTypeOf(response)
+  if (mediaType === undefined || !isDigest(digest)) {
+    throw new OciPublishError('INVALID_DOCUMENT', `${place}: ${name} has no content type`)
+  }
+  return { mediaType, digest, size: bytes.byteLength }
+}
+
+/** Undefined where the headers do not tell, or tell nonsense. */
+function describe(response: HttpResponse, name: string): Descriptor | undefined {
+  const mediaType = mediaTypeOf(response)
+  const digest = response.header('docker-content-digest') ?? (isDigest(name) ? name : undefined)
+  const size = Number(response.header('content-length') ?? 0)
+  if (mediaType === undefined || digest === undefined || !isDigest(digest)) return undefined
+  // Some registries answer HEAD with a length of 0; a manifest is never empty.
+  if (!Number.isSafeInteger(size) || size <= 0) return undefined
+  return isDigest(name) && name !== digest ? undefined : { mediaType, digest, size }
+}
+
+function mediaTypeOf(response: HttpResponse): string | undefined {
+  const mediaType = response.header('content-type')?.split(';')[0]?.trim()
+  return mediaType === undefined || mediaType === '' || mediaType === 'application/octet-stream' ? undefined : mediaType
+}
+
+/**
+ * PUT of a manifest, under its digest or under a tag.
+ *
+ * @returns the tags that the registry says it moved besides (`OCI-Tag`)
+ * @throws {IntegrityError} when the registry made another digest of the same bytes
+ * @see distribution-spec, "Pushing manifests"
+ */
+export async function putManifest(
+  access: Access,
+  blob: Blob,
+  under: string,
+  { signal, operation }: Abortable & { readonly operation: string },
+): Promise<readonly string[]> {
+  const { descriptor } = blob
+  const response = await access.ask({
+    method: 'PUT',
+    to: access.path(`manifests/${under}`),
+    headers: { 'content-type': descriptor.mediaType },
+    body: { size: descriptor.size, open: options => blob.open(options) },
+    answers: [200, 201, 202, 204],
+    operation,
+    signal,
+  })
+  await response.discard()
+  const digest = response.header('docker-content-digest')
+  if (digest !== undefined && isDigest(digest) && !sameContent(digest, descriptor.digest)) {
+    throw new IntegrityError(`${access.host.name}/${access.repository}:${under}`, descriptor.digest, digest)
+  }
+  return response
+    .headerValues('oci-tag')
+    .flatMap(value => value.split(','))
+    .map(tag => tag.trim())
+    .filter(tag => tag !== '')
+}
+
+/** A registry may name by sha256 what was pushed by sha512; only digests of one algorithm can differ. */
+function sameContent(a: Digest, b: Digest): boolean {
+  return algorithmOf(a) !== algorithmOf(b) || a === b
+}
+
+/** Whether a manifest is there, by its digest. */
+export async function hasManifest(access: Access, { digest }: Descriptor, options: Abortable): Promise<boolean> {
+  try {
+    return (await resolveManifest(access, digest, options)).digest === digest
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+}
+
+/** Whether a refused manifest lacks, in the registry's view, what may have been pushed a moment ago. */
+export function lacksChildren(error: unknown): boolean {
+  if (!(error instanceof RegistryError)) return false
+  return ['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN'].some(code => error.codes.includes(code))
+}

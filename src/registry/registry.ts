@@ -1,0 +1,190 @@
+import { Once } from '../async/once.ts'
+import { sleep as pause } from '../async/sleep.ts'
+import type { Blob, ReadOptions } from '../content/blob.ts'
+import type { Abortable, PushOptions, Pushed, Target } from '../content/ports.ts'
+import { TagError } from '../content/tag-error.ts'
+import { AuthError, RegistryError, isNotFound, type Side } from '../errors.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
+import { isManifestType } from '../oci/media-type.ts'
+import { Access } from './access.ts'
+import { download } from './download.ts'
+import type { RegistryEvent } from './event.ts'
+import type { RegistryHosts } from './host.ts'
+import { hasManifest, lacksChildren, putManifest, resolveManifest } from './manifests.ts'
+import { hasBlob } from './upload/session.ts'
+import { uploadBlob } from './upload/upload.ts'
+
+export interface RepositoryDeps {
+  /** Shared by all repositories of a run: connections, tokens, what each registry has shown. */
+  readonly hosts: RegistryHosts
+  readonly side: Side
+  readonly onEvent?: ((event: RegistryEvent) => void) | undefined
+  readonly sleep?: ((waitMs: number, signal?: AbortSignal) => Promise<void>) | undefined
+  /** In [0, 1). */
+  readonly random?: (() => number) | undefined
+}
+
+/** A repository of a registry. Nothing is asked of it before the first call. */
+export function openRepository(
+  reference: { readonly host: string; readonly repository: string },
+  { hosts, side, onEvent = (): void => undefined, sleep = pause, random = Math.random }: RepositoryDeps,
+): Target {
+  const access = new Access(hosts.get(reference.host), reference.repository, side)
+  return new Repository(access, { onEvent, sleep, random })
+}
+
+interface Deps {
+  readonly onEvent: (event: RegistryEvent) => void
+  readonly sleep: (waitMs: number, signal?: AbortSignal) => Promise<void>
+  readonly random: () => number
+}
+
+/** Registries whose storage is copied behind their back: what was just pushed may be unknown for a moment. */
+const LAG_RETRIES = 2
+const LAG_MS = 1_000
+
+class Repository implements Target {
+  readonly place: string
+  readonly mountDomain: string
+  readonly #access: Access
+  readonly #deps: Deps
+  /** What is there, as far as it was asked for or pushed. */
+  readonly #there = new Set<Digest>()
+  readonly #pushes = new Once<Digest, { readonly by: symbol; readonly pushed: Pushed }>()
+
+  constructor(access: Access, deps: Deps) {
+    this.place = `${access.host.name}/${access.repository}`
+    this.mountDomain = access.host.name
+    this.#access = access
+    this.#deps = deps
+  }
+
+  resolve(name: string, options: Abortable = {}): Promise<Descriptor> {
+    return resolveManifest(this.#access, name, options)
+  }
+
+  open(descriptor: Descriptor, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    return download(this.#access, descriptor, options, this.#deps)
+  }
+
+  async has(descriptor: Descriptor, options: Abortable = {}): Promise<boolean> {
+    options.signal?.throwIfAborted()
+    if (this.#there.has(descriptor.digest)) return true
+    const has = isManifestType(descriptor.mediaType) ? hasManifest : hasBlob
+    const there = await has(this.#access, descriptor, options)
+    if (there) this.#there.add(descriptor.digest)
+    return there
+  }
+
+  async push(blob: Blob, options: PushOptions = {}): Promise<Pushed> {
+    options.signal?.throwIfAborted()
+    const { digest } = blob.descriptor
+    if (this.#there.has(digest)) return { how: 'exists', bytes: 0 }
+    const me = Symbol(digest)
+    const { by, pushed } = await this.#pushes.run(digest, async () => ({
+      by: me,
+      pushed: await this.#send(blob, options),
+    }))
+    this.#there.add(digest)
+    return by === me ? pushed : { how: 'exists', bytes: 0 } // sent once, told once
+  }
+
+  #send(blob: Blob, options: PushOptions): Promise<Pushed> {
+    return isManifestType(blob.descriptor.mediaType)
+      ? this.#pushManifest(blob, options)
+      : uploadBlob(this.#access, blob, options, this.#deps)
+  }
+
+  async #pushManifest(blob: Blob, { onBytes, signal }: PushOptions): Promise<Pushed> {
+    const { digest, size } = blob.descriptor
+    if (await hasManifest(this.#access, blob.descriptor, { signal })) return { how: 'exists', bytes: 0 }
+    for (let retries = 0; ; retries++) {
+      try {
+        await putManifest(this.#access, blob, digest, { operation: `push manifest ${digest}`, signal })
+        onBytes?.(size)
+        return { how: 'uploaded', bytes: size * (retries + 1) }
+      } catch (error) {
+        if (retries >= LAG_RETRIES || !lacksChildren(error)) throw error
+        await this.#deps.sleep(Math.round(LAG_MS * (retries + this.#deps.random())), signal)
+      }
+    }
+  }
+
+  async tag(manifest: Blob, names: readonly string[], { signal }: Abortable = {}): Promise<void> {
+    const moved: string[] = []
+    const failed: string[] = []
+    let cause: unknown
+    let waiting = names
+    while (waiting.length > 0) {
+      signal?.throwIfAborted()
+      const [name = '', ...others] = waiting
+      try {
+        const together = this.#access.host.tagsTogether && others.length > 0 ? waiting : [name]
+        const done = await this.#move(manifest, together, { signal })
+        moved.push(...done)
+        waiting = waiting.filter(one => !done.includes(one))
+      } catch (error) {
+        signal?.throwIfAborted()
+        cause ??= error
+        failed.push(name)
+        waiting = others
+        // The others would only fail the same way.
+        if (error instanceof AuthError || (error instanceof RegistryError && error.status === 0)) {
+          failed.push(...others)
+          waiting = []
+        }
+      }
+    }
+    if (failed.length > 0) throw new TagError(this.place, moved, failed, cause)
+  }
+
+  /** @returns the names that now point there; at least one of those asked for */
+  async #move(manifest: Blob, names: readonly string[], options: Abortable): Promise<readonly string[]> {
+    const { digest } = manifest.descriptor
+    const [name = ''] = names
+    if (names.length > 1) {
+      const done = await this.#moveTogether(manifest, names, options)
+      if (done.length > 0) return done
+      this.#access.host.tagsTogether = false
+    }
+    if (await this.#pointsTo(name, digest, options)) return [name]
+    try {
+      const shown = await putManifest(this.#access, manifest, name, { operation: `tag ${name}`, ...options })
+      if (shown.length > 0) this.#access.host.tagsTogether = true
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      // An immutable tag that has our digest is what was wanted: perhaps it was us, and the answer was lost.
+      if (!(await this.#pointsTo(name, digest, options).catch(() => false))) throw error
+    }
+    return [name]
+  }
+
+  /** distribution-spec, "Pushing manifests", end-7b. What goes wrong here is found out tag by tag. */
+  async #moveTogether(manifest: Blob, names: readonly string[], options: Abortable): Promise<readonly string[]> {
+    const query = names.map(name => `tag=${encodeURIComponent(name)}`).join('&')
+    const under = `${manifest.descriptor.digest}?${query}`
+    try {
+      const moved = await putManifest(this.#access, manifest, under, {
+        operation: `tag ${names.join(', ')}`,
+        ...options,
+      })
+      return names.filter(name => moved.includes(name))
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (error instanceof AuthError) throw error
+      return []
+    }
+  }
+
+  /** What cannot be read may be writable all the same: the PUT will say. */
+  async #pointsTo(name: string, digest: Digest, options: Abortable): Promise<boolean> {
+    try {
+      return (await resolveManifest(this.#access, name, options)).digest === digest
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (isNotFound(error) || (error instanceof RegistryError && error.status !== 0)) return false
+      throw error
+    }
+  }
+}
