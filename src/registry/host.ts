@@ -11,7 +11,7 @@ export interface HostDeps {
   readonly credentials: CredentialSource
   /** Hosts, with their port if they have one, that are reached without TLS. Loopback hosts need not be named. */
   readonly plainHttp?: readonly string[] | undefined
-  /** Told every password and token before it is used, so that logs can mask it. */
+  /** Told every password and token once, before it is used, so that logs can mask it. */
   readonly onSecret?: ((secret: string) => void) | undefined
 }
 
@@ -46,7 +46,16 @@ export class RegistryHost {
     this.profile = profileOf(this.name)
     this.#transport = transport
     this.#endpoint = new Endpoint(this.name, { transport, plainHttp: new Set(plainHttp.map(normaliseHost)) })
-    this.#authorizer = new Authorizer({ host: this.name, transport, credentials, onSecret })
+    const told = new Set<string>()
+    this.#authorizer = new Authorizer({
+      host: this.name,
+      transport,
+      credentials,
+      onSecret: secret => {
+        if (secret !== '' && !told.has(secret)) onSecret(secret)
+        told.add(secret)
+      },
+    })
   }
 
   /**

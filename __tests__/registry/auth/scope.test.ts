@@ -1,4 +1,4 @@
-import { mayPush, mergeScopes, repositoryScope, scopeKey } from '../../../src/registry/auth/scope.ts'
+import { mergeScopes, repositoryScope, scopeKey } from '../../../src/registry/auth/scope.ts'
 
 test('actions have one order, because some token servers compare texts', () => {
   expect(repositoryScope('team/app', 'push', 'pull')).toBe('repository:team/app:pull,push')
@@ -28,11 +28,4 @@ describe('mergeScopes()', () => {
 
 test('a token is found again whatever the order of its scopes', () => {
   expect(scopeKey(['b', 'a'])).toBe(scopeKey(['a', 'b']))
-})
-
-test.each([
-  [['repository:a:pull'], false],
-  [['repository:a:pull', 'repository:b:pull,push'], true],
-])('%j may push: %s', (scopes, expected) => {
-  expect(mayPush(scopes)).toBe(expected)
 })

@@ -8,7 +8,7 @@ import type { HttpResponse, Transport } from '../../http/transport.ts'
 import type { Credential, CredentialSource, FoundCredential } from '../credentials/credential.ts'
 import { refusalOf, unreachable, withCredentials } from '../error.ts'
 import { demandOf, parseChallenges, type Demand } from './challenge.ts'
-import { mayPush, mergeScopes, scopeKey } from './scope.ts'
+import { mergeScopes, scopeKey } from './scope.ts'
 import { basic, isToken, requestToken, type Token } from './token.ts'
 
 /** What a request needs to be allowed. */
@@ -169,7 +169,7 @@ export class Authorizer {
     try {
       let shown = this.#anonymous.has(want.repository) ? undefined : found.credential
       let answer = await ask(shown)
-      if ('status' in answer && shown && found.implied && !mayPush(scopes)) {
+      if ('status' in answer && shown && found.implied && want.side === 'source') {
         // Nobody chose these credentials for this host: they must not keep anybody from what is public.
         await answer.discard()
         this.#anonymous.add(want.repository)

@@ -56,7 +56,3 @@ function splitScope(scope: string): { readonly resource: string; readonly action
 export function scopeKey(scopes: readonly string[]): string {
   return [...scopes].sort().join(' ')
 }
-
-export function mayPush(scopes: readonly string[]): boolean {
-  return scopes.some(scope => splitScope(scope).actions.some(action => action !== 'pull'))
-}

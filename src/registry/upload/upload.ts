@@ -61,6 +61,7 @@ export async function uploadBlob(
           } catch (error) {
             signal?.throwIfAborted()
             failure = error
+            if (closes(error)) session = undefined
             event = { on: 'failed', because: judge(access, error), bytes: sending.current() }
           }
           lost = sending.current()
@@ -115,6 +116,11 @@ async function open(
 /** The session is gone, but a new one may work. */
 const SESSION_CODES = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UPLOAD_INVALID']
 const MISMATCH_CODES = ['DIGEST_INVALID', 'SIZE_INVALID']
+
+/** Whether the registry has closed the session itself, so that there is nothing to cancel. */
+function closes(error: unknown): boolean {
+  return error instanceof RegistryError && (error.status === 404 || error.codes.includes('DIGEST_INVALID'))
+}
 
 function judge(access: Access, error: unknown): 'retriable' | 'mismatch' | 'final' {
   // What the source of the bytes threw has been retried where the source is.
