@@ -1,0 +1,175 @@
+import type { Blob } from '../../src/content/blob.ts'
+import { bytesBlob } from '../../src/content/blob.ts'
+import type { Target } from '../../src/content/ports.ts'
+import { readAll } from '../../src/content/verify.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { OCI_MANIFEST } from '../../src/oci/media-type.ts'
+import { credentialChain } from '../../src/registry/credentials/chain.ts'
+import { RegistryHosts } from '../../src/registry/host.ts'
+import { openRepository } from '../../src/registry/registry.ts'
+import { scripted, type Said, type ScriptedTransport, type Seen, type Server } from './scripted.ts'
+
+const bytes = new Uint8Array(100).map((_, i) => i)
+const blob: Blob = bytesBlob({ bytes, descriptor: { mediaType: 'application/x', digest: digestOf(bytes), size: 100 } })
+
+function sourceOf(server: Server): { source: Target; transport: ScriptedTransport } {
+  const transport = scripted(server)
+  const hosts = new RegistryHosts({ transport, credentials: credentialChain([]) })
+  const deps = { hosts, side: 'source', sleep: () => Promise.resolve(), random: () => 0 } as const
+  return { transport, source: openRepository({ host: 'reg.example.com', repository: 'team/app' }, deps) }
+}
+
+const read = (source: Target, offset?: number): Promise<number[]> =>
+  readAll(source.open(blob.descriptor, { offset }), { maxBytes: 1_000, what: 'blob' }).then(all => [...all])
+
+const whole = { status: 200, headers: { 'content-length': '100' }, body: bytes }
+
+/** As registries serve ranges. */
+function ranged({ headers }: Seen): Said {
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers['range'] ?? '') ?? []
+  if (first === undefined || last === undefined) return whole
+  const range = `bytes ${first}-${last}/100`
+  return { status: 206, headers: { 'content-range': range }, body: bytes.subarray(Number(first), Number(last) + 1) }
+}
+
+describe('a download', () => {
+  test('that is cut goes on where it stopped, with the end of the range named', async () => {
+    let requests = 0
+    const { source, transport } = sourceOf(request => {
+      const said = ranged(request)
+      return ++requests < 4 ? { ...said, cutAfter: 10 } : said
+    })
+    expect(await read(source)).toEqual([...bytes])
+    expect(transport.seen.map(({ headers }) => headers['range'])).toEqual([
+      undefined,
+      'bytes=10-99',
+      'bytes=20-99',
+      'bytes=30-99',
+    ])
+  })
+
+  test('from a registry that knows no ranges steps over what it has', async () => {
+    let requests = 0
+    const { source } = sourceOf(() => (++requests === 1 ? { ...whole, cutAfter: 60 } : whole))
+    expect(await read(source)).toEqual([...bytes])
+  })
+
+  test('that ends too early without an error goes on, too', async () => {
+    let requests = 0
+    const { source } = sourceOf(request =>
+      ++requests === 1 ? { status: 200, body: bytes.subarray(0, 5) } : ranged(request),
+    )
+    expect(await read(source)).toEqual([...bytes])
+  })
+
+  test('that never gets anywhere ends', async () => {
+    const { source, transport } = sourceOf(request => ({ ...ranged(request), cutAfter: 1 }))
+    await expect(read(source)).rejects.toMatchObject({ name: 'RegistryError', side: 'source', status: 0 })
+    expect(transport.seen).toHaveLength(4)
+  })
+
+  test('of other bytes is an error, however many there are', async () => {
+    const { source } = sourceOf(() => ({ ...whole, body: new Uint8Array(100) }))
+    await expect(read(source)).rejects.toMatchObject({ name: 'IntegrityError' })
+  })
+
+  test('of another size is refused before it is read', async () => {
+    const { source } = sourceOf(() => ({ ...whole, headers: { 'content-length': '1000000' } }))
+    await expect(read(source)).rejects.toThrow(
+      /reg\.example\.com\/team\/app@sha256:\S+ expected 100 bytes, got 1000000/,
+    )
+  })
+
+  test.each([
+    ['begins elsewhere', 'bytes 0-89/100'],
+    ['ends elsewhere', 'bytes 10-89/100'],
+    ['is not said to be one', ''],
+  ])('is not made of a range that %s', async (_name, range) => {
+    const { source } = sourceOf(() => ({ status: 206, headers: { 'content-range': range }, body: bytes.subarray(10) }))
+    await expect(read(source, 10)).rejects.toMatchObject({ name: 'IntegrityError' })
+  })
+
+  test('from an offset asks for the rest only', async () => {
+    const { source } = sourceOf(ranged)
+    expect(await read(source, 90)).toEqual([...bytes.subarray(90)])
+    expect(await read(source, 100)).toEqual([])
+  })
+
+  test('of what is not there says so', async () => {
+    const { source } = sourceOf(() => ({
+      status: 404,
+      body: '{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}',
+    }))
+    await expect(read(source)).rejects.toMatchObject({ code: 'NOT_FOUND', codes: ['BLOB_UNKNOWN'] })
+  })
+
+  test('stops at once when the user stops', async () => {
+    const controller = new AbortController()
+    const reason = new Error('stop')
+    const { source } = sourceOf(() => {
+      controller.abort(reason)
+      return { ...whole, cutAfter: 10 }
+    })
+    const reading = readAll(source.open(blob.descriptor, { signal: controller.signal }), {
+      maxBytes: 1_000,
+      what: 'blob',
+    })
+    await expect(reading).rejects.toBe(reason)
+  })
+})
+
+describe('resolve()', () => {
+  const digest = digestOf(bytes)
+  const told = {
+    'docker-content-digest': digest,
+    'content-type': `${OCI_MANIFEST}; charset=utf-8`,
+    'content-length': '100',
+  }
+
+  test('asks with HEAD, which Docker Hub does not count as a pull', async () => {
+    const { source, transport } = sourceOf(() => ({ status: 200, headers: told }))
+    expect(await source.resolve('v1')).toEqual({ mediaType: OCI_MANIFEST, digest, size: 100 })
+    expect(transport.lines()).toEqual(['HEAD /v2/team/app/manifests/v1'])
+    expect(transport.seen[0]?.headers['accept']).toMatch(
+      /oci\.image\.index.*oci\.image\.manifest.*manifest\.list.*manifest\.v2.*\*\/\*/,
+    )
+  })
+
+  test.each<[string, Said]>([
+    ['does not tell the digest', { status: 200, headers: { ...told, 'docker-content-digest': [] } }],
+    ['tells nonsense for a digest', { status: 200, headers: { ...told, 'docker-content-digest': 'sha256:xyz' } }],
+    ['tells a length of 0', { status: 200, headers: { ...told, 'content-length': '0' } }],
+    ['is not allowed', { status: 405 }],
+    ['is forbidden, which Artifactory says of what is not there', { status: 403 }],
+  ])('asks with GET when HEAD %s', async (_name, head) => {
+    const { source } = sourceOf(({ method }) =>
+      method === 'HEAD' ? head : { status: 200, headers: told, body: bytes },
+    )
+    expect(await source.resolve('v1')).toEqual({ mediaType: OCI_MANIFEST, digest, size: 100 })
+  })
+
+  test('does not believe that a digest stands for other bytes', async () => {
+    const { source } = sourceOf(({ method }) =>
+      method === 'HEAD' ? { status: 405 } : { status: 200, headers: told, body: 'other' },
+    )
+    await expect(source.resolve(digest)).rejects.toMatchObject({ name: 'IntegrityError' })
+  })
+
+  test('says what is missing, and that nothing was found is no other failure', async () => {
+    const { source } = sourceOf(() => ({ status: 404 }))
+    await expect(source.resolve('v9')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message:
+        'reg.example.com/team/app: could not read manifest v9: 404 (HEAD https://reg.example.com/v2/team/app/manifests/v9)',
+    })
+  })
+
+  test('tells what the body of a refusal says, which HEAD has not', async () => {
+    const { source } = sourceOf(({ method }) =>
+      method === 'HEAD'
+        ? { status: 403 }
+        : { status: 403, body: '{"errors":[{"code":"DENIED","message":"no quota"}]}' },
+    )
+    await expect(source.resolve('v1')).rejects.toThrow('no quota')
+  })
+})
