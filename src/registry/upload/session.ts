@@ -70,10 +70,16 @@ function locationOf(access: Access, response: HttpResponse, operation: string): 
     })
   if (location === '' || !URL.canParse(location, response.url.href))
     throw problem('without a Location to send the blob to')
-  const url = new URL(location, response.url)
+  const url = secured(new URL(location, response.url), access.host.base)
   const because = access.host.judgeLocation(url)
   if (because !== undefined) throw problem(`wants the blob sent to ${redactUrl(url)}, which is refused: ${because}`)
   return url
+}
+
+/** A registry behind a proxy that ends TLS may not know of it, and names itself by http. */
+function secured(url: URL, base: URL): URL {
+  if (base.protocol !== 'https:' || url.protocol !== 'http:' || url.hostname !== base.hostname) return url
+  return new URL(`${base.origin}${url.pathname}${url.search}`)
 }
 
 /** How long a body may take at a slow pace, so that a token does not end before. */
