@@ -1,0 +1,57 @@
+import * as core from '@actions/core'
+import { readInputs, withRefTags } from '../../src/action/inputs.ts'
+import { FIELDS } from '../../src/publish/fields.ts'
+import { recorder } from './recorder.ts'
+
+describe('readInputs()', () => {
+  test('masks secrets before any other input is read', () => {
+    const { runner, calls } = recorder({ password: 's3cret', 'github-token': 'ghs_1', images: 'ghcr.io/a/b' })
+    readInputs(runner)
+    expect(calls.slice(0, 4)).toEqual([
+      'getInput: password',
+      'setSecret: s3cret',
+      'getInput: github-token',
+      'setSecret: ghs_1',
+    ])
+    expect(calls.slice(4).filter(call => call.startsWith('setSecret'))).toEqual([])
+  })
+
+  test('reads every field there is, and none twice', () => {
+    const { runner, calls } = recorder()
+    readInputs(runner)
+    expect(calls.toSorted()).toEqual(FIELDS.map(({ name }) => `getInput: ${name}`).toSorted())
+  })
+
+  test('an empty input is the same as none: the runner sets all of them', () => {
+    expect(readInputs(recorder({ images: '', tags: 'v1' }).runner)).toEqual({ tags: 'v1' })
+  })
+
+  test('finds inputs where the runner puts them', () => {
+    process.env['INPUT_BASE-IMAGE'] = '  debian:12 '
+    process.env['INPUT_LAYERS'] = 'a:/a\nb:/b\n'
+    try {
+      expect(readInputs(core)).toEqual({ 'base-image': 'debian:12', layers: 'a:/a\nb:/b' })
+    } finally {
+      delete process.env['INPUT_BASE-IMAGE']
+      delete process.env['INPUT_LAYERS']
+    }
+  })
+})
+
+describe('withRefTags()', () => {
+  const env = { GITHUB_EVENT_NAME: 'push', GITHUB_REF: 'refs/heads/main' }
+
+  test.each([
+    ['the branch, where the user named none', { images: 'ghcr.io/a/b' }, ['main']],
+    ['a port is not a tag', { images: 'localhost:5000/a' }, ['main']],
+    ['only a comment is no tag', { images: 'a/b', tags: '# later' }, ['main']],
+    ['what the user gave stays', { images: 'a/b', tags: 'v1' }, 'v1'],
+    ['an image that carries a tag is enough', { images: 'a/b\nghcr.io:443/a/b:v1' }, undefined],
+  ])('%s', (_name, values, tags) => {
+    expect(withRefTags(values, env).tags).toEqual(tags)
+  })
+
+  test('no tag is made up where the event does not say what was built', () => {
+    expect(withRefTags({ images: 'a/b' }, {})).toEqual({ images: 'a/b' })
+  })
+})

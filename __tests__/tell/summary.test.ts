@@ -1,0 +1,83 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InputError, OciPublishError } from '../../src/errors.ts'
+import { failuresOf } from '../../src/tell/failure.ts'
+import { appendSummary, failureSummary, reportSummary } from '../../src/tell/summary.ts'
+import { sampleDigest, sampleReport } from './sample-report.ts'
+
+test('a summary says what was published, for which platforms, and what had to be sent', () => {
+  const index = sampleDigest('index')
+  expect(reportSummary(sampleReport())).toBe(
+    `### Published
+
+- <code>ghcr.io/team/app:v1&#64;${index}</code>
+- <code>ghcr.io/team/app:latest&#64;${index}</code>
+- <code>oci:out:v1&#64;${index}</code>
+
+<code>${index}</code>, index of 2 platforms, on <code>docker.io/library/debian:12</code> at <code>${sampleDigest('base')}</code>
+
+| Platform | Digest | Size | Layers |
+| --- | --- | --- | --- |
+| linux/amd64 | <code>${sampleDigest('linux/amd64')}</code> | 35 MB | 2 layers: 1 of the base, 1 assembled |
+| linux/arm64 | <code>${sampleDigest('linux/arm64')}</code> | 35 MB | 2 layers: 1 of the base, 1 assembled |
+
+| Target | Tags | Sent | Mounted | Already there |
+| --- | --- | --- | --- | --- |
+| <code>ghcr.io/team/app</code> | <code>v1</code> <code>latest</code> | 2 (10 MB) | 1 (30 MB) | none |
+| <code>oci:out</code> | <code>v1</code> | 4 (70 MB) | none | none |
+
+`,
+  )
+})
+
+test('a dry run does not claim to have published', () => {
+  const text = reportSummary(sampleReport({ dryRun: true }))
+  expect(text).toContain('### Would publish (dry run)')
+  expect(text).toContain('| Target | Tags | To send | To mount | Already there |')
+})
+
+test('what has no tag is told, because nobody finds it by name', () => {
+  const [target] = sampleReport().targets
+  const text = reportSummary(sampleReport({ targets: target ? [{ ...target, tags: [] }] : [] }))
+  expect(text).toContain('without a tag, by digest only: ghcr.io/team/app')
+})
+
+test('a failure is told with its problems, causes and hint, and nothing in it is read as Markdown', () => {
+  const error = new AggregateError([
+    new InputError([{ input: 'tags', problem: 'no <b>|`x`', hint: 'v1' }]),
+    new OciPublishError('REGISTRY_ERROR', 'refused', { hint: 'log in', cause: new Error('401') }),
+  ])
+  expect(failureSummary(failuresOf(error))).toBe(`### Not published
+
+- the request is wrong: 1 problem
+  - <code>tags</code>: no &#60;b&#62;&#124;&#96;x&#96; (v1)
+- refused
+  - because: 401
+  - **log in**
+
+`)
+})
+
+describe('appendSummary()', () => {
+  let dir = ''
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'summary-'))
+  })
+  afterEach(() => rm(dir, { recursive: true }))
+
+  test('keeps what an earlier part of the step wrote', async () => {
+    const env = { GITHUB_STEP_SUMMARY: join(dir, 'summary.md') }
+    await appendSummary(env, 'one\n')
+    await appendSummary(env, 'two\n')
+    expect(await readFile(env.GITHUB_STEP_SUMMARY, 'utf8')).toBe('one\n\ntwo\n\n')
+  })
+
+  test.each([
+    ['there is no summary', {}],
+    ['the runner has no support for it', { GITHUB_STEP_SUMMARY: '' }],
+    ['the file cannot be written', { GITHUB_STEP_SUMMARY: '/nowhere/at/all.md' }],
+  ])('never fails a publication because %s', async (_name, env) => {
+    await expect(appendSummary(env, 'x')).resolves.toBeUndefined()
+  })
+})

@@ -1,0 +1,35 @@
+import { refTags } from '../metadata/ref-tags.ts'
+import { FIELDS, entriesOf, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
+import type { Runner } from './runner.ts'
+
+/** Reads every input; secrets first, so that they are masked before anything can print them. */
+export function readInputs(runner: Pick<Runner, 'getInput' | 'setSecret'>): FieldValues {
+  const values: Partial<Record<FieldName, string>> = {}
+  const secretsFirst = FIELDS.toSorted((a, b) => Number(isSecret(b)) - Number(isSecret(a)))
+  for (const field of secretsFirst) {
+    const value = runner.getInput(field.name)
+    if (value === '') continue
+    if (isSecret(field)) runner.setSecret(value)
+    values[field.name] = value
+  }
+  return values
+}
+
+function isSecret(field: Field): boolean {
+  return field.secret === true
+}
+
+/** The tags that the workflow run implies, when the user gave none: neither in `tags` nor with an image. */
+export function withRefTags(values: FieldValues, env: NodeJS.ProcessEnv): FieldValues {
+  const given = FIELDS.some(field => {
+    const entries = entriesOf(field, values[field.name])
+    return (field.name === 'tags' && entries.length > 0) || (field.name === 'images' && entries.some(carriesTag))
+  })
+  const implied = given ? [] : refTags(env)
+  return implied.length === 0 ? values : { ...values, tags: implied }
+}
+
+/** A colon after the last slash; before it, it is a port. */
+function carriesTag(image: string): boolean {
+  return image.indexOf(':', image.lastIndexOf('/') + 1) >= 0
+}

@@ -1,0 +1,80 @@
+import { Option } from 'commander'
+import type { InputProblem } from '../errors.ts'
+import { FIELDS, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
+
+/** What commander read, by its own names for the flags. */
+export type Flags = Readonly<Record<string, unknown>>
+
+/** The flags of every field: one, for a boolean also its negation. Secrets are hidden: they are known to be refused. */
+export function flagsOf(field: Field): readonly Option[] {
+  const flag = `--${field.name}`
+  if (field.secret) return [new Option(`${flag} <text>`).hideHelp()]
+  const said = descriptionOf(field)
+  switch (field.kind) {
+    case 'boolean':
+      return [new Option(`${flag} [true|false]`, said), new Option(`--no-${field.name}`).hideHelp()]
+    case 'list':
+    case 'lines':
+      return [new Option(`${flag} <${field.kind === 'list' ? 'list' : 'line'}>`, said).argParser(collect)]
+    case 'number':
+    case 'text':
+      return [new Option(`${flag} <${field.kind}>`, said)]
+  }
+}
+
+function collect(entry: string, entries: readonly string[] = []): readonly string[] {
+  return [...entries, entry]
+}
+
+function descriptionOf({ sentence, kind, choices, default: byDefault }: Field): string {
+  const facts = [
+    ...(choices ? [choices.join(', ')] : []),
+    ...(byDefault === undefined ? [] : [`default: ${byDefault}`]),
+    ...(kind === 'list' || kind === 'lines' ? ['may be repeated'] : []),
+  ]
+  return facts.length === 0 ? sentence : `${sentence} (${facts.join('; ')})`
+}
+
+export interface TypedValues {
+  readonly values: FieldValues
+  readonly problems: readonly InputProblem[]
+}
+
+/** Values of the fields from flags, and from the environment what is not a flag or was not given as one. */
+export function valuesOf(flags: Flags, env: NodeJS.ProcessEnv): TypedValues {
+  const values: Partial<Record<FieldName, string | readonly string[]>> = {}
+  const problems: InputProblem[] = []
+  for (const field of FIELDS as readonly (Field & { name: FieldName })[]) {
+    const typed = flags[attributeOf(field)]
+    if (field.secret && typed !== undefined) problems.push(onCommandLine(field.name))
+    const value = field.secret || typed === undefined ? env[FROM_ENVIRONMENT[field.name] ?? ''] : typed
+    if (typeof value === 'string' || isTexts(value)) values[field.name] = value
+    else if (typeof value === 'boolean') values[field.name] = `${value}`
+  }
+  return { values, problems }
+}
+
+/** Variables that stand in for a flag; secrets have no other way. */
+export const FROM_ENVIRONMENT: Readonly<Partial<Record<FieldName, string>>> = {
+  registry: 'OCI_PUBLISH_REGISTRY',
+  username: 'OCI_PUBLISH_USERNAME',
+  password: 'OCI_PUBLISH_PASSWORD',
+  'github-token': 'GITHUB_TOKEN',
+}
+
+function onCommandLine(name: FieldName): InputProblem {
+  const other = name === 'password' ? ' or use --password-stdin' : ''
+  return {
+    input: name,
+    problem: 'secrets are not taken from the command line, where every process can read them',
+    hint: `set ${FROM_ENVIRONMENT[name] ?? 'the environment'}${other}`,
+  }
+}
+
+function attributeOf(field: Field): string {
+  return flagsOf(field)[0]?.attributeName() ?? field.name
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(one => typeof one === 'string')
+}

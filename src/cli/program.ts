@@ -1,0 +1,87 @@
+import { Command, CommanderError } from 'commander'
+import { FIELDS, type Field } from '../publish/fields.ts'
+import { flagsOf, type Flags } from './flags.ts'
+import type { Io } from './io.ts'
+import { publishCommand, type CliParts } from './publish.ts'
+
+const EXAMPLES = `
+Examples:
+  Two platforms from files that are built already:
+    oci-publish publish --images ghcr.io/team/app --tags v1 --platforms linux/amd64,linux/arm64 \\
+      --base-image gcr.io/distroless/static --layers 'dist/{os}-{arch}/:/usr/local/bin/' --entrypoint /usr/local/bin/app
+
+  What would be sent, and which tags would move:
+    oci-publish plan --images ghcr.io/team/app:v1 --layers dist/:/app/
+
+  An OCI layout instead of a registry:
+    oci-publish publish --no-push --outputs type=oci,dest=out --layers dist/:/app/
+`
+
+const STREAMS = `
+Standard output has the published references with digest, one a line, or the report with --json; all else is on standard
+error. Exit codes: 0 done, 1 it failed, 2 the request is wrong, 130 stopped.
+
+Environment:
+  OCI_PUBLISH_REGISTRY, OCI_PUBLISH_USERNAME, OCI_PUBLISH_PASSWORD   credentials for one registry
+  GITHUB_TOKEN        for ghcr.io, where no other credentials are found
+  DOCKER_CONFIG       folder of docker's config.json, whose logins and helpers are used
+  SOURCE_DATE_EPOCH   as --source-date-epoch
+  NO_COLOR, CI        no colours; plain lines instead of a live display
+  OCI_PUBLISH_DEBUG   1 shows where in the program an error was thrown
+`
+
+/**
+ * Runs one command line.
+ *
+ * @param argv without node and script
+ * @returns the exit code: 0 done, 1 it failed, 2 the request is wrong, 130 stopped
+ */
+export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts<D>): Promise<number> {
+  let exitCode = 0
+  const program = base('oci-publish', io)
+    .description('Assembles container images without a daemon and publishes them to OCI registries')
+    .version(parts.version, '--version', 'print the version')
+    .addHelpText('after', EXAMPLES + STREAMS)
+    .showSuggestionAfterError()
+  const add = (name: string, description: string, always: Flags): void => {
+    const command = base(name, io)
+      .description(description)
+      .optionsGroup('What to publish:')
+      .addHelpText('after', EXAMPLES + STREAMS)
+      .action(async (flags: Flags) => {
+        exitCode = await publishCommand({ ...flags, ...always }, io, parts)
+      })
+    for (const field of FIELDS as readonly Field[]) for (const option of flagsOf(field)) command.addOption(option)
+    command
+      .optionsGroup('How it is told:')
+      .option('--json', 'print the report as one JSON object')
+      .option('--quiet', 'say nothing but what failed')
+      .option('--password-stdin', 'read the password from standard input')
+    program.addCommand(command)
+  }
+  add('publish', 'Assemble an image and publish it', {})
+  add('plan', 'Say what publish would send and which tags would move (publish --dry-run)', { dryRun: true })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+}
+
+function base(name: string, io: Io): Command {
+  return new Command(name)
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureOutput({
+      writeOut: text => io.stdout.write(text),
+      writeErr: text => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 120,
+      getErrHelpWidth: () => io.stderr.columns ?? 120,
+      // Nobody's password should be printed because its flag was misspelt.
+      outputError: (text, write) => {
+        write(text.replace(/^(error: unknown option '[^'=]+)=.*?'(?=$|\n)/s, "$1'"))
+      },
+    })
+}

@@ -1,0 +1,24 @@
+import type { PublishReport } from '../publish/report.ts'
+import { bytesText, durationText } from '../tell/amount.ts'
+import { imageBytes, kindText, layersText, trafficText, untaggedText } from '../tell/result.ts'
+import { shortDigest } from '../oci/digest.ts'
+
+/** What was published, for a terminal. */
+export function resultLines(report: PublishReport, ms: number): readonly string[] {
+  const { digest, base, platforms, targets, dryRun } = report
+  const width = Math.max(0, ...platforms.map(({ platform }) => platform.length))
+  const untagged = untaggedText(report)
+  return [
+    `${dryRun ? 'would publish' : 'published'} ${digest}, ${kindText(report)}, in ${durationText(ms)}`,
+    ...(base ? [`  on ${base.name} at ${base.digest}`] : []),
+    ...platforms.map(
+      one =>
+        `  ${one.platform.padEnd(width)}  ${shortDigest(one.digest)}  ${bytesText(imageBytes(one)).padStart(6)}  ${layersText(one)}`,
+    ),
+    ...targets.map(target => {
+      const names = target.tags.length === 0 ? '' : ` (${target.tags.join(', ')})`
+      return `  ${target.place}${names}: ${trafficText(target, dryRun)}`
+    }),
+    ...(untagged === undefined ? [] : [`  ${untagged}`]),
+  ]
+}

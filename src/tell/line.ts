@@ -1,0 +1,36 @@
+import type { PublishEvent } from '../publish/event.ts'
+import { shortDigest } from '../oci/digest.ts'
+import { isManifestType } from '../oci/media-type.ts'
+import { bytesText, durationText } from './amount.ts'
+import { oneLine } from './one-line.ts'
+
+const HOW = { exists: 'already there', mounted: 'mounted', uploaded: 'sent' } as const
+
+/** An event as one line of a log; undefined for what happens too often to be told one by one. */
+export function lineOf(event: PublishEvent): string | undefined {
+  const line = text(event)
+  return line === undefined ? undefined : oneLine(line)
+}
+
+function text(event: PublishEvent): string | undefined {
+  switch (event.type) {
+    case 'blob-progress':
+      return undefined
+    case 'blob-done': {
+      const { blob, how, place } = event
+      return `${HOW[how]}: ${shortDigest(blob.digest)}, ${bytesText(blob.size)}, ${place}`
+    }
+    case 'manifest-done':
+      return `sent: ${shortDigest(event.manifest.digest)}, manifest, ${event.place}`
+    case 'step':
+    case 'notice':
+      return event.text
+    case 'tagged':
+      return event.tags.length === 0 ? undefined : `tagged: ${event.place} ${event.tags.join(', ')}`
+    case 'retry': {
+      const { host, operation, reason, attempt, attempts, waitMs } = event
+      const wait = waitMs === 0 ? 'again at once' : `again in ${durationText(waitMs)}`
+      return `${host}: could not ${operation}: ${reason}; ${wait} (attempt ${attempt} of ${attempts})`
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Text from elsewhere (a registry's words, a file's name) as one line of a log: without control characters, so that it
+ * can neither steer a terminal nor begin a line of its own.
+ */
+export function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim()
+}

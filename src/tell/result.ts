@@ -1,0 +1,40 @@
+import type { PlatformReport, PublishReport, TargetReport, Tally } from '../publish/report.ts'
+import { isIndexType } from '../oci/media-type.ts'
+import { bytesText, countText } from './amount.ts'
+
+/** Bytes that a platform takes as stored: its manifest, its config and its layers. */
+export function imageBytes({ size, config, layers }: PlatformReport): number {
+  return layers.reduce((sum, layer) => sum + layer.size, size + config.size)
+}
+
+/** `index of 2 platforms`, `manifest for linux/amd64`. */
+export function kindText({ mediaType, platforms }: PublishReport): string {
+  if (isIndexType(mediaType)) return `index of ${countText(platforms.length, 'platform')}`
+  return `manifest for ${platforms.map(({ platform }) => platform).join(', ')}`
+}
+
+/** `3 layers: 1 of the base, 2 assembled`. */
+export function layersText({ layers }: PlatformReport): string {
+  const parts = (['base', 'assembled', 'cached'] as const).flatMap(origin => {
+    const { length } = layers.filter(layer => layer.origin === origin)
+    return length === 0 ? [] : [`${length} ${origin === 'base' ? 'of the base' : origin}`]
+  })
+  return `${countText(layers.length, 'layer')}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`
+}
+
+/** `2 (35 MB)`, `none`. */
+export function tallyText({ count, bytes }: Tally): string {
+  return count === 0 ? 'none' : `${count} (${bytesText(bytes)})`
+}
+
+/** `sent 2 (35 MB), mounted none, already there 3 (80 MB)`. */
+export function trafficText({ sent, mounted, existing }: TargetReport, dryRun: boolean): string {
+  const [send, mount] = dryRun ? ['to send', 'to mount'] : ['sent', 'mounted']
+  return `${send} ${tallyText(sent)}, ${mount} ${tallyText(mounted)}, already there ${tallyText(existing)}`
+}
+
+/** Repositories and layouts, with what kept them from having a name. */
+export function untaggedText({ targets }: PublishReport): string | undefined {
+  const places = targets.filter(({ tags }) => tags.length === 0).map(({ place }) => place)
+  return places.length === 0 ? undefined : `without a tag, by digest only: ${places.join(', ')}`
+}
