@@ -1,0 +1,72 @@
+import { limit } from '../async/limit.ts'
+import type { Target } from '../content/ports.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import { settle } from './settle.ts'
+import { CONCURRENCY, below, readGraph, type ContentOf, type Graph, type GraphNode, type WalkOptions } from './walk.ts'
+
+/** What a copy does with one manifest or blob. */
+export type CopyStep =
+  | { readonly do: 'keep'; readonly descriptor: Descriptor; readonly bytes: 0 }
+  /** Whether a registry mounts is only known once it was asked to; if it does not, `descriptor.size` bytes are sent. */
+  | { readonly do: 'mount?'; readonly descriptor: Descriptor; readonly bytes: 0; readonly from: readonly string[] }
+  /** `bytes` go over the wire. */
+  | { readonly do: 'send'; readonly descriptor: Descriptor; readonly bytes: number }
+
+export interface PlanOptions extends WalkOptions {
+  /** Repositories on the target's host that may hold a blob, likeliest first. */
+  readonly mountFrom?: ((blob: Descriptor) => readonly string[]) | undefined
+  /** Asks the target about everything, also about what stands below a manifest that it has. */
+  readonly verify?: boolean | undefined
+}
+
+/**
+ * What `copyGraph` with the same arguments does, in the order in which it has to be there. The target is only read.
+ */
+export async function planCopy(
+  contentOf: ContentOf,
+  root: Descriptor,
+  target: Target,
+  { mountFrom = () => [], verify = false, concurrency = CONCURRENCY, signal }: PlanOptions = {},
+): Promise<readonly CopyStep[]> {
+  const graph = await readGraph(contentOf, root, { concurrency, signal })
+  const there = verify ? new Set<GraphNode>() : await trusted(graph, target, { concurrency, signal })
+  const slot = limit(concurrency)
+  return settle(
+    graph.map(node =>
+      slot(async () => {
+        signal?.throwIfAborted()
+        const { descriptor } = node.blob
+        if (there.has(node) || (await target.has(descriptor, { signal }))) return keep(descriptor)
+        const from = node.isManifest ? [] : mountFrom(descriptor)
+        if (from.length > 0) return { do: 'mount?', descriptor, bytes: 0, from } as const
+        return { do: 'send', descriptor, bytes: descriptor.size } as const
+      }),
+    ),
+    signal,
+  )
+}
+
+function keep(descriptor: Descriptor): CopyStep {
+  return { do: 'keep', descriptor, bytes: 0 }
+}
+
+/**
+ * What the target need not be asked about: the manifests that it has, and all that stands below them, because it took
+ * them only when that was there.
+ */
+export async function trusted(
+  graph: Graph,
+  target: Target,
+  { concurrency = CONCURRENCY, signal }: WalkOptions,
+): Promise<ReadonlySet<GraphNode>> {
+  const slot = limit(concurrency)
+  const there = new Set<GraphNode>()
+  const ask = async (node: GraphNode): Promise<void> => {
+    if (!node.isManifest) return
+    if (await slot(() => target.has(node.blob.descriptor, { signal }))) there.add(node)
+    else await settle(node.children.map(ask), signal)
+  }
+  const root = graph.at(-1)
+  if (root) await ask(root)
+  return new Set([...there, ...below(there)])
+}
