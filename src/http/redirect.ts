@@ -55,7 +55,6 @@ export const MAX_HOPS = 5
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const BOUND_TO_ORIGIN = new Set(['authorization', 'cookie', 'proxy-authorization'])
-const ABOUT_THE_BODY = /^content-/
 
 /**
  * What a 3xx asks for.
@@ -81,7 +80,7 @@ export function redirect(
   const toGet = from.method !== 'HEAD' && (status === 303 || (status <= 302 && from.method === 'POST'))
   const kept = Object.entries(from.headers).filter(([name]) => {
     const lower = name.toLowerCase()
-    if (toGet && ABOUT_THE_BODY.test(lower)) return false
+    if (toGet && lower.startsWith('content-')) return false
     return sameOrigin(from.url, url) || !BOUND_TO_ORIGIN.has(lower)
   })
   return {

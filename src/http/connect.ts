@@ -1,0 +1,237 @@
+import { readFileSync } from 'node:fs'
+import type { AgentOptions as HttpAgentOptions, ClientRequestArgs } from 'node:http'
+import http from 'node:http'
+import https from 'node:https'
+import type { Duplex } from 'node:stream'
+import tls from 'node:tls'
+import { messageOf } from '../errors.ts'
+import { WireError } from './failure.ts'
+import type { ProxyEnv } from './proxy.ts'
+import { proxyFor } from './proxy.ts'
+
+/** Whom to trust, and who we are. */
+export interface TlsOptions {
+  /** PEM certificates to trust besides those that Node trusts. */
+  readonly ca?: string | undefined
+  /** PEM, by the host (and port, if it is not 443) that may see them: nobody else is shown who we are. */
+  readonly clientCertificates?: Readonly<Record<string, ClientCertificate>>
+}
+
+export interface ClientCertificate {
+  readonly cert: string
+  readonly key: string
+}
+
+export interface ConnectionOptions {
+  readonly env: ProxyEnv
+  readonly tls: TlsOptions
+  readonly connectMs: number
+  /** Open connections to one origin, idle ones included. */
+  readonly connections: number
+}
+
+/** How requests to one origin travel. */
+export interface Route {
+  readonly agent: http.Agent
+  readonly send: typeof http.request
+  /** Where `send` connects to; with an agent that tunnels, the far end. */
+  readonly target: Readonly<Pick<ClientRequestArgs, 'hostname' | 'port'>>
+  /** A proxy without a tunnel wants the whole URL. */
+  readonly path: (url: URL) => string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+type Connect = NonNullable<ClientRequestArgs['createConnection']>
+
+/** Idle longer than this, a connection may have been closed at the far end by whatever is on the way. */
+const IDLE_MS = 15_000
+/** Node's own 250 ms gives up on every address of a host that is merely far away. */
+const NEXT_ADDRESS_MS = 1_000
+
+const noop = (): void => undefined
+
+/** Connections kept open and shared, one pool an origin. */
+export class Connections {
+  readonly #options: ConnectionOptions
+  readonly #routes = new Map<string, Route>()
+  readonly #closing = new AbortController()
+  #trust: tls.SecureContext | undefined
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+  }
+
+  /** @throws {OciPublishError} INVALID_PROXY */
+  to(url: URL): Route {
+    const known = this.#routes.get(url.origin)
+    if (known) return known
+    const route = this.#open(url, proxyFor(url, this.#options.env))
+    this.#routes.set(url.origin, route)
+    return route
+  }
+
+  close(): void {
+    this.#closing.abort()
+    for (const { agent } of this.#routes.values()) agent.destroy()
+    this.#routes.clear()
+  }
+
+  #open(url: URL, proxy: URL | undefined): Route {
+    const path = (to: URL): string => `${to.pathname}${to.search}`
+    if (url.protocol === 'https:') {
+      return { agent: this.#secureAgent(url, proxy), send: https.request, target: addressOf(url), path, headers: {} }
+    }
+    if (proxy === undefined) {
+      return { agent: this.#plainAgent(), send: http.request, target: addressOf(url), path, headers: {} }
+    }
+    return {
+      agent: proxy.protocol === 'https:' ? this.#secureAgent(proxy, undefined) : this.#plainAgent(),
+      send: proxy.protocol === 'https:' ? https.request : http.request,
+      target: addressOf(proxy),
+      path: to => `${to.origin}${path(to)}`,
+      headers: { host: url.host, ...authorization(proxy) },
+    }
+  }
+
+  #plainAgent(): http.Agent {
+    const agent = new http.Agent(this.#agentOptions())
+    const connect: Connect = agent.createConnection.bind(agent)
+    agent.createConnection = (options, callback = noop) => {
+      this.#establish(connect(options, noop), 'connect', options, callback)
+      return undefined
+    }
+    return agent
+  }
+
+  #secureAgent(url: URL, proxy: URL | undefined): https.Agent {
+    const agent = new https.Agent({ ...this.#agentOptions(), secureContext: this.#contextFor(url) })
+    const connect: Connect = agent.createConnection.bind(agent)
+    agent.createConnection = (options, callback = noop) => {
+      if (proxy === undefined) this.#establish(connect(options, noop), 'secureConnect', options, callback)
+      else {
+        this.#tunnel(url, proxy).then(
+          socket => {
+            this.#establish(
+              connect({ ...options, socket } as ClientRequestArgs, noop),
+              'secureConnect',
+              options,
+              callback,
+            )
+          },
+          (error: unknown) => {
+            callback(error as Error, undefined as never)
+          },
+        )
+      }
+      return undefined
+    }
+    return agent
+  }
+
+  #agentOptions(): HttpAgentOptions & { autoSelectFamilyAttemptTimeout: number } {
+    return {
+      keepAlive: true,
+      scheduling: 'lifo',
+      maxSockets: this.#options.connections,
+      timeout: IDLE_MS,
+      autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
+    }
+  }
+
+  /** Hands the connection over when it can be used, not before, so that no source is opened for a host that is down. */
+  #establish(
+    socket: Duplex | null | undefined,
+    ready: 'connect' | 'secureConnect',
+    { hostname, host }: ClientRequestArgs,
+    callback: (error: Error | null, socket: Duplex) => void,
+  ): void {
+    if (!socket) return
+    const { connectMs } = this.#options
+    const timer = setTimeout(() => {
+      const where = hostname ?? host ?? 'the host'
+      socket.destroy(new WireError('CONNECT_TIMEOUT', `no connection to ${where} within ${connectMs / 1000} s`))
+    }, connectMs)
+    const done = (error: Error | null): void => {
+      clearTimeout(timer)
+      socket.off(ready, onReady).off('error', done).off('close', onClose)
+      if (error) socket.on('error', noop) // what follows the first error is of no interest
+      callback(error, socket)
+    }
+    const onReady = (): void => {
+      done(null)
+    }
+    const onClose = (): void => {
+      done(Object.assign(new Error('closed while connecting'), { code: 'ECONNRESET' }))
+    }
+    socket.once(ready, onReady).once('error', done).once('close', onClose)
+  }
+
+  async #tunnel(to: URL, proxy: URL): Promise<Duplex> {
+    const authority = `${to.hostname}:${to.port === '' ? 443 : to.port}`
+    const { connectMs } = this.#options
+    const signal = AbortSignal.any([AbortSignal.timeout(connectMs), this.#closing.signal])
+    const request = (proxy.protocol === 'https:' ? https.request : http.request)({
+      method: 'CONNECT',
+      ...addressOf(proxy),
+      path: authority,
+      headers: { host: authority, ...authorization(proxy) },
+      agent: false,
+      signal,
+      ...(proxy.protocol === 'https:' && { secureContext: this.#contextFor(proxy) }),
+    })
+    return new Promise<Duplex>((resolve, reject) => {
+      request.once('connect', ({ statusCode = 0 }, socket, head) => {
+        if (statusCode === 200) {
+          if (head.length > 0) socket.unshift(head)
+          resolve(socket)
+          return
+        }
+        socket.destroy()
+        const code = statusCode >= 500 || statusCode === 429 ? 'PROXY_BUSY' : 'PROXY_REFUSED'
+        const wants = statusCode === 407 ? ', it wants other credentials' : ''
+        reject(new WireError(code, `the proxy ${proxy.host} answered ${statusCode}${wants}`))
+      })
+      // A proxy that takes CONNECT for an ordinary request answers with a body.
+      request.once('response', response => {
+        response.destroy()
+        reject(new WireError('PROXY_REFUSED', `the proxy ${proxy.host} answered ${response.statusCode ?? 0}`))
+      })
+      request.on('error', cause => {
+        const late = signal.aborted ? `no answer within ${connectMs / 1000} s` : messageOf(cause)
+        reject(new WireError('PROXY_BUSY', `the proxy ${proxy.host} cannot be reached: ${late}`, { cause }))
+      })
+      request.end()
+    })
+  }
+
+  /** One context for all who are shown no certificate: parsing 150 roots takes longer than a request. */
+  #contextFor(url: URL): tls.SecureContext {
+    const { ca, clientCertificates = {} } = this.#options.tls
+    const own = clientCertificates[url.host]
+    const trusted = ca === undefined ? {} : { ca: [...defaultRoots(this.#options.env), ca] }
+    if (own) return tls.createSecureContext({ ...trusted, cert: own.cert, key: own.key })
+    this.#trust ??= tls.createSecureContext(trusted)
+    return this.#trust
+  }
+}
+
+function addressOf(url: URL): { hostname: string; port: number } {
+  return {
+    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+  }
+}
+
+function authorization({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {}
+  const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { 'proxy-authorization': `Basic ${Buffer.from(plain).toString('base64')}` }
+}
+
+/** What Node trusts by itself. Before 22.15 it does not tell what NODE_EXTRA_CA_CERTS added. */
+function defaultRoots(env: ProxyEnv): readonly string[] {
+  const { getCACertificates } = tls as Partial<typeof tls>
+  if (getCACertificates) return getCACertificates('default')
+  const extra = env['NODE_EXTRA_CA_CERTS'] ?? ''
+  return extra === '' ? tls.rootCertificates : [...tls.rootCertificates, readFileSync(extra, 'utf8')]
+}

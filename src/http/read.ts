@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http'
+import { Lost } from './exchange.ts'
+import { WireError } from './failure.ts'
+
+/** Nobody waits longer for the rest of an answer that is of no interest. */
+const DRAIN_MS = 1_000
+const DRAIN_BYTES = 64 * 1024
+
+/**
+ * The body of an answer, as it arrives. Silence counts only while the reader waits, not while it works.
+ *
+ * @throws {Lost} when the body breaks off or falls silent
+ * @throws the reason of the signal as it is
+ */
+export async function* readBody(
+  message: IncomingMessage,
+  silenceMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let waiting = true
+  const timer = setTimeout(() => {
+    if (waiting) message.destroy(new WireError('BODY_TIMEOUT', `the answer stopped for ${silenceMs / 1000} s`))
+  }, silenceMs)
+  try {
+    for await (const chunk of message as AsyncIterable<Uint8Array>) {
+      signal?.throwIfAborted()
+      waiting = false
+      yield chunk
+      waiting = true
+      timer.refresh()
+    }
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw new Lost('the answer broke off', { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Reads what is left, if that is little, so that the connection can be used again. Never throws. */
+export async function drain(message: IncomingMessage): Promise<void> {
+  const timer = setTimeout(() => {
+    message.destroy()
+  }, DRAIN_MS)
+  try {
+    let bytes = 0
+    for await (const chunk of message as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      if (bytes > DRAIN_BYTES) break // which closes the connection
+    }
+  } catch {
+    // A cut here costs nothing but the connection.
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** At most so many bytes; undefined when there are more. */
+export async function collect(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array | undefined> {
+  const collected: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) return undefined
+    collected.push(chunk)
+  }
+  return Buffer.concat(collected, bytes)
+}

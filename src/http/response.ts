@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http'
+import { collect, drain, readBody } from './read.ts'
+import type { HttpResponse } from './transport.ts'
+
+/** The head of an answer, and what is known about how it came. */
+export interface Reply {
+  readonly message: IncomingMessage
+  readonly method: string
+  readonly url: URL
+  readonly signal: AbortSignal | undefined
+  readonly silenceMs: number
+}
+
+export interface ReplyContext {
+  readonly attempts: number
+  readonly gaveUp: string | undefined
+  /** The body, when it was read before. */
+  readonly whole: Uint8Array | undefined
+  /** Makes the error for a body that broke off, and for one that is too large. */
+  readonly broken: (cause: unknown) => unknown
+  readonly tooLarge: (maxBytes: number) => Error
+}
+
+const NO_BODY = new Set([204, 304])
+
+/** The first values of all headers that may carry a request's name, by which the registry's operators find it. */
+const REQUEST_IDS = ['x-amzn-requestid', 'x-github-request-id', 'x-ms-request-id', 'x-request-id', 'docker-upload-uuid']
+
+export function requestIdOf(header: (name: string) => string | undefined): string | undefined {
+  return REQUEST_IDS.map(header).find(value => value !== undefined && value !== '')
+}
+
+/** All values of a header, in the order in which they came. */
+export function valuesOf(message: IncomingMessage, name: string): readonly string[] {
+  const wanted = name.toLowerCase()
+  return message.rawHeaders.filter((_, i, raw) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === wanted)
+}
+
+/** Turns the head of an answer into what callers see. */
+export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
+  const { message, method, url } = reply
+  const { attempts, gaveUp, whole, broken, tooLarge } = context
+  const empty = method === 'HEAD' || NO_BODY.has(message.statusCode ?? 0)
+  if (empty) message.resume() // its connection is free without a word from the caller
+
+  async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (whole) yield whole
+    if (whole ?? empty) return
+    try {
+      yield* readBody(message, reply.silenceMs, reply.signal)
+    } catch (cause) {
+      throw broken(cause)
+    }
+  }
+
+  const bytes = async (maxBytes: number): Promise<Uint8Array> => {
+    const collected = await collect(body(), maxBytes)
+    if (!collected) throw tooLarge(maxBytes)
+    return collected
+  }
+
+  return {
+    status: message.statusCode ?? 0,
+    url,
+    attempts,
+    gaveUp,
+    header: name => valuesOf(message, name)[0],
+    headerValues: name => valuesOf(message, name),
+    body: { [Symbol.asyncIterator]: body },
+    bytes,
+    text: async maxBytes => new TextDecoder().decode(await bytes(maxBytes)),
+    excerpt: async maxBytes => excerpt(body(), maxBytes, reply.signal),
+    discard: async () => {
+      if (!whole && !empty) await drain(message)
+    },
+  }
+}
+
+async function excerpt(
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const collected: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of chunks) {
+      collected.push(chunk)
+      bytes += chunk.byteLength
+      if (bytes >= maxBytes) break
+    }
+  } catch {
+    signal?.throwIfAborted() // otherwise half a message is better than none
+  }
+  return new TextDecoder().decode(Buffer.concat(collected).subarray(0, maxBytes))
+}
