@@ -204,6 +204,21 @@ describe('pushing a blob', () => {
     expect(transport.lines()).toEqual([HEAD, POST, DELETE])
   })
 
+  test('cancels a session of distribution 3, which first has to be asked how far it came', async () => {
+    const now = '/v2/team/app/blobs/uploads/1?_state=now'
+    const { target, transport } = setup(
+      registry(({ method, url }) => {
+        if (method === 'PUT') return { status: 403 }
+        if (method === 'GET') return { status: 204, headers: { location: now } }
+        return method === 'DELETE' && !url.endsWith(now) ? { status: 416 } : undefined
+      }),
+    )
+    await expect(target.push(layer)).rejects.toThrow('403')
+    expect(
+      transport.seen.slice(3).map(({ method, url }) => `${method} ${url.replace('https://reg.example.com', '')}`),
+    ).toEqual([`DELETE ${SESSION}`, `GET ${SESSION}`, `DELETE ${now}`])
+  })
+
   test.each([
     ['has no Location', undefined, 'without a Location'],
     ['leads into the network of the runner', 'https://192.168.0.1/x', '192.168.0.1 is a private address'],

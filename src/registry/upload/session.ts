@@ -123,17 +123,18 @@ const CANCEL_MS = 5_000
 
 /** Ends a session that is of no use any more. What the registry says to that is of no interest. */
 export async function cancelSession(access: Access, location: URL): Promise<void> {
+  // Not the signal of the push: that one may be why there is something to cancel.
+  const options = { retry: 'never', operation: 'cancel an upload', signal: AbortSignal.timeout(CANCEL_MS) } as const
+  const end = (to: URL): Promise<HttpResponse> =>
+    access.ask({ ...options, method: 'DELETE', to, answers: [200, 202, 204, 416] })
   try {
-    const response = await access.ask({
-      method: 'DELETE',
-      to: location,
-      answers: [202, 204],
-      retry: 'never',
-      operation: 'cancel an upload',
-      // Not the signal of the push: that one may be why there is something to cancel.
-      signal: AbortSignal.timeout(CANCEL_MS),
-    })
-    await response.discard()
+    const ended = await end(location)
+    await ended.discard()
+    if (ended.status !== 416) return
+    // distribution 3 wants the Location of after the bytes that did arrive (end-13).
+    const status = await access.ask({ ...options, method: 'GET', to: location, answers: [204] })
+    await status.discard()
+    await (await end(locationOf(access, status, options.operation))).discard()
   } catch {
     // It will expire.
   }
