@@ -1,0 +1,42 @@
+import type { Blob } from '../content/blob.ts'
+import type { Abortable } from '../content/ports.ts'
+import { bare, type Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { ImageConfig } from '../oci/image-config.ts'
+import type { Manifest } from '../oci/manifest.ts'
+import { inFamily, isNondistributable, layerCompression, type Compression, type Family } from '../oci/media-type.ts'
+
+/** Where compressed layers of earlier publications may be found by what is in them. */
+export interface Reuse {
+  /** Whether it is worth knowing a diffID before compressing. */
+  readonly mayKnow: boolean
+  find(diffID: Digest, options?: Abortable): Promise<Blob | undefined>
+}
+
+/** For the first publication ever. */
+export const knowsNothing: Reuse = { mayKnow: false, find: () => Promise.resolve(undefined) }
+
+export interface LayerKind {
+  readonly compression: Compression
+  readonly family: Family
+}
+
+/**
+ * The layers of a published image by diffID, as far as they are of the kind that is wanted, described in the family that
+ * is wanted. Of two with one diffID the first. Layers without a home in the registry (Windows bases of old) are left out.
+ */
+export function knownLayers(
+  { layers }: Manifest,
+  { rootfs }: ImageConfig,
+  { compression, family }: LayerKind,
+): ReadonlyMap<Digest, Descriptor> {
+  const known = new Map<Digest, Descriptor>()
+  if (layers.length !== rootfs.diff_ids.length) return known // no saying which is which
+  for (const [i, descriptor] of layers.entries()) {
+    const diffID = rootfs.diff_ids[i]
+    if (diffID === undefined || known.has(diffID) || isNondistributable(descriptor.mediaType)) continue
+    if (layerCompression(descriptor.mediaType) !== compression) continue
+    known.set(diffID, bare({ ...descriptor, mediaType: inFamily(descriptor.mediaType, family) }))
+  }
+  return known
+}
