@@ -154,6 +154,13 @@ describe('pushing a blob', () => {
     expect(transport.lines().at(-1)).toBe(DELETE)
   })
 
+  test('does not wait for an hour because it is told to', async () => {
+    const gaveUp = 'it asks to wait 3600 s, longer than 300 s'
+    const { target, transport } = setup(registry(times(9, { status: 429, gaveUp }, /^PUT/)))
+    await expect(target.push(layer)).rejects.toThrow(`429 (${gaveUp})`)
+    expect(transport.lines()).toEqual([HEAD, POST, PUT, DELETE])
+  })
+
   test('may be tried again by another caller after it failed', async () => {
     const { target } = setup(registry(times(1, { status: 403 }, /^PUT/)))
     await expect(target.push(layer)).rejects.toThrow('403')

@@ -7,6 +7,8 @@ export interface Said {
   readonly status: number
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Uint8Array
+  /** Why the transport does not ask again. */
+  readonly gaveUp?: string
   /** The body breaks off after so many bytes. */
   readonly cutAfter?: number
 }
@@ -64,7 +66,7 @@ function silence({ code, retriable = true }: Silence, { method, url, operation }
   return new HttpError({ ...facts, attempts: 1, retriable }, { cause })
 }
 
-function answer({ status, headers = {}, body = '', cutAfter }: Said, about: About): HttpResponse {
+function answer({ status, headers = {}, body = '', gaveUp, cutAfter }: Said, about: About): HttpResponse {
   const all = typeof body === 'string' ? new TextEncoder().encode(body) : body
   const bytes = about.method === 'HEAD' ? new Uint8Array() : all
   const values = (name: string): readonly string[] =>
@@ -82,7 +84,7 @@ function answer({ status, headers = {}, body = '', cutAfter }: Said, about: Abou
     status,
     url: about.url,
     attempts: 1,
-    gaveUp: undefined,
+    gaveUp,
     header: name => values(name)[0],
     headerValues: values,
     body: stream(),

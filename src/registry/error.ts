@@ -21,7 +21,7 @@ const MAX_ERROR_BYTES = 64 << 10
 /** Headers by which the registry's operators find a request: AWS, GitHub, Microsoft, Cloudflare, everybody. */
 const REQUEST_IDS = ['x-amzn-requestid', 'x-github-request-id', 'x-ms-correlation-request-id', 'x-request-id', 'cf-ray']
 
-const OTHER_RETRIABLE_CODES = ['TOOMANYREQUESTS', 'UNAVAILABLE']
+const RETRIABLE = ['TOOMANYREQUESTS', 'UNAVAILABLE']
 
 /** Turns an answer that is a refusal into the error for it, reading its body. */
 export async function refusalOf(response: HttpResponse, asked: Asked): Promise<RegistryError> {
@@ -34,7 +34,8 @@ export async function refusalOf(response: HttpResponse, asked: Asked): Promise<R
     codes,
     detail: response.gaveUp === undefined ? detail : [detail, `(${response.gaveUp})`].filter(Boolean).join(' '),
     requestId: REQUEST_IDS.map(name => response.header(name)).find(id => id !== undefined),
-    retriable: isRetriable(status) || codes.some(code => OTHER_RETRIABLE_CODES.includes(code)),
+    // What the transport gave up on (spent, or told to come back in an hour) is not worth a loop around it.
+    retriable: response.gaveUp === undefined && (isRetriable(status) || codes.some(code => RETRIABLE.includes(code))),
   }
   return new RegistryError(refusal, { hint: hintFor({ ...refusal, causes: [] }) })
 }
