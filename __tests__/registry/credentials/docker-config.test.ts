@@ -50,12 +50,18 @@ describe('authFiles()', () => {
   test('when nothing is found, every place is named, so that the user sees which one was meant', async () => {
     const broken = join(home, 'auth.json')
     await writeFile(broken, '{')
-    const env = { REGISTRY_AUTH_FILE: broken, DOCKER_CONFIG: join(home, 'd'), XDG_CONFIG_HOME: join(home, 'c') }
-    const found = await authFiles({ env, exec: never, home }).find('ghcr.io', 'team/app')
+    const env = {
+      DOCKER_AUTH_CONFIG: '',
+      REGISTRY_AUTH_FILE: broken,
+      DOCKER_CONFIG: join(home, 'd'),
+      XDG_CONFIG_HOME: join(home, 'c'),
+    }
+    const found = await authFiles({ env, exec: never, home, uid: 12 }).find('ghcr.io', 'team/app')
     expect(found.credential).toBeUndefined()
     expect(found.lookedAt).toEqual([
       expect.stringContaining(`REGISTRY_AUTH_FILE ${broken}: not JSON`),
       `docker config ${join(home, 'd', 'config.json')} (not there)`,
+      'podman auth file /run/containers/12/auth.json (not there)',
       `podman auth file ${join(home, 'c', 'containers', 'auth.json')} (not there)`,
     ])
   })

@@ -15,6 +15,8 @@ export interface AuthFileDeps {
   readonly exec: Exec
   /** Home directory; by default that of the user. */
   readonly home?: string | undefined
+  /** User id, by which podman keeps its file where there is no XDG_RUNTIME_DIR; by default that of the process. */
+  readonly uid?: number | undefined
 }
 
 /**
@@ -22,19 +24,22 @@ export interface AuthFileDeps {
  * it), podman's `REGISTRY_AUTH_FILE`, docker's config, podman's other files. A file that is not there is looked at and
  * named, not an error; one that cannot be read is named with the reason.
  */
-export function authFiles({ env, exec, home = homedir() }: AuthFileDeps): CredentialSource {
-  const inline = env['DOCKER_AUTH_CONFIG']
-  const explicit = env['REGISTRY_AUTH_FILE']
-  const runtime = env['XDG_RUNTIME_DIR']
-  const config = env['XDG_CONFIG_HOME'] ?? join(home, '.config')
-  const file = (name: string, path: string): CredentialSource =>
-    authSource(`${name} ${path}`, () => readFile(path), exec)
+export function authFiles({ env, exec, home = homedir(), uid = process.getuid?.() }: AuthFileDeps): CredentialSource {
+  const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
+  const file = (name: string, ...path: readonly string[]): CredentialSource =>
+    authSource(`${name} ${join(...path)}`, () => readFile(join(...path)), exec)
+  const inline = given('DOCKER_AUTH_CONFIG')
+  const explicit = given('REGISTRY_AUTH_FILE')
+  const runtime = given('XDG_RUNTIME_DIR')
   return credentialChain([
-    ...(inline ? [authSource('DOCKER_AUTH_CONFIG', () => Promise.resolve(inline), exec)] : []),
-    ...(explicit ? [file('REGISTRY_AUTH_FILE', explicit)] : []),
-    file('docker config', join(env['DOCKER_CONFIG'] ?? join(home, '.docker'), 'config.json')),
-    ...(runtime ? [file('podman auth file', join(runtime, 'containers', 'auth.json'))] : []),
-    file('podman auth file', join(config, 'containers', 'auth.json')),
+    ...(inline === undefined ? [] : [authSource('DOCKER_AUTH_CONFIG', () => Promise.resolve(inline), exec)]),
+    ...(explicit === undefined ? [] : [file('REGISTRY_AUTH_FILE', explicit)]),
+    file('docker config', given('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
+    ...(runtime === undefined ? [] : [file('podman auth file', runtime, 'containers', 'auth.json')]),
+    ...(runtime === undefined && uid !== undefined
+      ? [file('podman auth file', `/run/containers/${uid}/auth.json`)]
+      : []),
+    file('podman auth file', given('XDG_CONFIG_HOME') ?? join(home, '.config'), 'containers', 'auth.json'),
   ])
 }
 
