@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.ts'
 import type { Runner } from '../../src/action/runner.ts'
 
 export interface Recorder {
@@ -13,8 +14,8 @@ export function recorder(inputs: Readonly<Record<string, string>> = {}, { debug 
   const outputs = new Map<string, unknown>()
   const keep =
     (name: string) =>
-    (text?: unknown): void => {
-      calls.push(text === undefined ? name : `${name}: ${text instanceof Error ? text.message : String(text)}`)
+    (text?: string | Error): void => {
+      calls.push(text === undefined ? name : `${name}: ${messageOf(text)}`)
     }
   const runner: Runner = {
     getInput(name) {

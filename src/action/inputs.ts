@@ -31,5 +31,5 @@ export function withRefTags(values: FieldValues, env: NodeJS.ProcessEnv): FieldV
 
 /** A colon after the last slash; before it, it is a port. */
 function carriesTag(image: string): boolean {
-  return image.indexOf(':', image.lastIndexOf('/') + 1) >= 0
+  return image.includes(':', image.lastIndexOf('/') + 1)
 }

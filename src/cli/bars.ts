@@ -1,8 +1,6 @@
-import { styleText } from 'node:util'
-import { shortDigest } from '../oci/digest.ts'
-import { bytesText } from '../tell/amount.ts'
+import { bytesText, countText } from '../tell/amount.ts'
 import { oneLine } from '../tell/one-line.ts'
-import type { Progress, Transfer } from './progress.ts'
+import type { Progress, Task } from './progress.ts'
 
 export interface Screen {
   /** Cells of a line. */
@@ -14,35 +12,42 @@ export interface Screen {
 const MAX_BARS = 8
 const BAR_CELLS = 20
 
-/** What is going on, as the lines to show now: the step, then a bar for each blob on its way. */
+/** What is going on, as the lines to show now: a headline, then a bar for each layer and blob that is not done. */
 export function barLines(progress: Progress, nowMs: number, { columns, colour }: Screen): readonly string[] {
-  if (progress.step === '' && progress.transfers.size === 0) return []
-  const bold = (text: string): string => (colour ? styleText('bold', text) : text)
+  const tasks = [...progress.tasks.values()].filter(({ bytes, size }) => size === undefined || bytes < size)
+  const shown = tasks.slice(0, MAX_BARS)
+  const head = headline(progress, tasks, nowMs)
+  if (head === '') return []
   // The last cell stays free: a terminal that wraps there would need one line more than was counted.
   const width = Math.max(1, columns - 1)
-  const transfers = [...progress.transfers.values()]
-  const shown = transfers.slice(0, MAX_BARS)
-  const more = transfers.length - shown.length
+  const first = cut(head, width)
   return [
-    bold(cut(headline(progress, nowMs), width)),
-    ...shown.map(transfer => cut(barLine(transfer, nowMs, width), width)),
-    ...(more > 0 ? [cut(`  and ${more} more`, width)] : []),
+    colour ? `\u001b[1m${first}\u001b[22m` : first,
+    ...shown.map(task => cut(barLine(task, nowMs, width), width)),
+    ...(tasks.length > shown.length ? [cut(`  and ${tasks.length - shown.length} more`, width)] : []),
   ]
 }
 
-function headline({ step, sentBytes, startedAtMs }: Progress, nowMs: number): string {
-  if (startedAtMs === undefined || sentBytes <= 0) return oneLine(step)
-  return `${oneLine(step)}, ${bytesText(sentBytes)} sent${rateText(sentBytes, nowMs - startedAtMs)}`
+function headline({ step, sentBytes, sendingSinceMs }: Progress, tasks: readonly Task[], nowMs: number): string {
+  const layers = tasks.filter(({ kind }) => kind === 'layer').length
+  const sent = sendingSinceMs === undefined || sentBytes <= 0 ? '' : bytesText(sentBytes)
+  const parts = [
+    ...(layers > 0 ? [`making ${countText(layers, 'layer')}`] : []),
+    ...(sent === '' ? [] : [`${sent} sent${rateText(sentBytes, nowMs - (sendingSinceMs ?? nowMs))}`]),
+  ]
+  return parts.length > 0 ? parts.join(', ') : oneLine(step)
 }
 
-function barLine({ blob, bytes, place, startedAtMs }: Transfer, nowMs: number, width: number): string {
-  const share = blob.size === 0 ? 1 : Math.min(1, Math.max(0, bytes / blob.size))
+function barLine({ what, place, bytes, size, startedAtMs }: Task, nowMs: number, width: number): string {
+  const rate = rateText(bytes, nowMs - startedAtMs)
+  const to = place === undefined ? '' : `, ${oneLine(place)}`
+  if (size === undefined) return `  ${oneLine(what)}  ${bytesText(Math.max(0, bytes))}${rate}${to}`
+  const share = Math.min(1, Math.max(0, bytes / size))
   const percent = `${Math.floor(share * 100)}%`.padStart(4)
-  if (width < 60) return `  ${shortDigest(blob.digest).slice(7)} ${percent}`
+  if (width < 60) return `${percent}  ${oneLine(what)}`
   const cells = Math.round(share * BAR_CELLS)
   const bar = `[${'='.repeat(cells)}${' '.repeat(BAR_CELLS - cells)}]`
-  const amount = `${bytesText(bytes)} of ${bytesText(blob.size)}${rateText(bytes, nowMs - startedAtMs)}`
-  return `  ${shortDigest(blob.digest).slice(7)} ${bar}${percent}  ${amount}, ${oneLine(place)}`
+  return `  ${bar}${percent}  ${oneLine(what)}  ${bytesText(Math.max(0, bytes))} of ${bytesText(size)}${rate}${to}`
 }
 
 /** Nothing in the first moment, when a rate would be noise. */

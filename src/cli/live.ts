@@ -1,11 +1,11 @@
 import type { OnPublishEvent } from '../publish/event.ts'
 import { lineOf } from '../tell/line.ts'
 import { barLines, type Screen } from './bars.ts'
-import type { Display } from './display.ts'
+import type { Display, Write } from './display.ts'
 import { IDLE, advance } from './progress.ts'
 
 export interface LiveOptions {
-  readonly write: (text: string) => void
+  readonly write: Write
   /** Asked before every drawing: windows change their size. */
   readonly screen: () => Screen
   readonly nowMs: () => number
@@ -32,7 +32,7 @@ export function liveDisplay({ write, screen, nowMs, every }: LiveOptions): Displ
     draw(waiting.splice(0))
   }
   const stop = every(() => {
-    if (changed || progress.transfers.size > 0) flush()
+    if (changed || progress.tasks.size > 0) flush()
   })
   const onEvent: OnPublishEvent = event => {
     progress = advance(progress, event, nowMs())

@@ -1,11 +1,11 @@
-import { InputError } from '../errors.ts'
+import { InputError, messageOf } from '../errors.ts'
 import type { OnPublishEvent } from '../publish/event.ts'
 import type { FieldValues } from '../publish/fields.ts'
 import type { PublishReport } from '../publish/report.ts'
 import { failuresOf, isWrongRequest } from '../tell/failure.ts'
 import { appendSummary, failureSummary, reportSummary } from '../tell/summary.ts'
 import { readEntries } from '../publish/entries.ts'
-import { displayOn } from './display.ts'
+import { displayOn } from './display-on.ts'
 import { failureLines } from './failure-lines.ts'
 import { valuesOf, type Flags, type TypedValues } from './flags.ts'
 import { readPassword, type Io } from './io.ts'
@@ -58,7 +58,7 @@ export async function publishCommand<D>(flags: Flags, io: Io, parts: CliParts<D>
   } catch (error) {
     display.end()
     if (signal.aborted) {
-      display.say(['stopped: nothing was tagged that is not listed above'])
+      display.say([`${messageOf(signal.reason)}: tags move last, so none points at half an image`])
       return 130
     }
     const failures = failuresOf(error)

@@ -3,7 +3,7 @@ const UNITS = ['kB', 'MB', 'GB', 'TB'] as const
 /** Bytes for people, three digits at most: `0 B`, `999 B`, `1.2 kB`, `35 MB`. Powers of ten, as registries count. */
 export function bytesText(bytes: number): string {
   let value = bytes
-  let unit: string = 'B'
+  let unit = 'B'
   for (const next of UNITS) {
     if (Math.round(value) < 1000) break
     value /= 1000

@@ -1,10 +1,10 @@
 import type { PublishEvent } from '../publish/event.ts'
 import { shortDigest } from '../oci/digest.ts'
-import { isManifestType } from '../oci/media-type.ts'
 import { bytesText, durationText } from './amount.ts'
 import { oneLine } from './one-line.ts'
 
 const HOW = { exists: 'already there', mounted: 'mounted', uploaded: 'sent' } as const
+const MADE = { assembled: 'layer made', cached: 'layer known' } as const
 
 /** An event as one line of a log; undefined for what happens too often to be told one by one. */
 export function lineOf(event: PublishEvent): string | undefined {
@@ -14,14 +14,19 @@ export function lineOf(event: PublishEvent): string | undefined {
 
 function text(event: PublishEvent): string | undefined {
   switch (event.type) {
+    case 'layer-start':
+    case 'layer-bytes':
+    case 'blob-start':
     case 'blob-progress':
       return undefined
+    case 'layer-done':
+      return `${MADE[event.origin]}: ${event.line}`
     case 'blob-done': {
       const { blob, how, place } = event
       return `${HOW[how]}: ${shortDigest(blob.digest)}, ${bytesText(blob.size)}, ${place}`
     }
     case 'manifest-done':
-      return `sent: ${shortDigest(event.manifest.digest)}, manifest, ${event.place}`
+      return `${HOW[event.how]}: ${shortDigest(event.manifest.digest)}, manifest, ${event.place}`
     case 'step':
     case 'notice':
       return event.text
@@ -30,7 +35,7 @@ function text(event: PublishEvent): string | undefined {
     case 'retry': {
       const { host, operation, reason, attempt, attempts, waitMs } = event
       const wait = waitMs === 0 ? 'again at once' : `again in ${durationText(waitMs)}`
-      return `${host}: could not ${operation}: ${reason}; ${wait} (attempt ${attempt} of ${attempts})`
+      return `${host}: could not ${operation}: ${reason}; ${wait} (attempt ${attempt}${attempts === undefined ? '' : ` of ${attempts}`})`
     }
   }
 }
