@@ -13,7 +13,7 @@ import { classify } from './failure.ts'
 import type { Clock, Pass } from './gate.ts'
 import { Gate } from './gate.ts'
 import type { ProxyEnv } from './proxy.ts'
-import { collect, drain, readBody } from './read.ts'
+import { collect, drain, isBodiless, readBody } from './read.ts'
 import { redactUrl } from './redact.ts'
 import type { Hop } from './redirect.ts'
 import { redirect } from './redirect.ts'
@@ -234,8 +234,12 @@ function answer(
 
 /** @throws {Lost} {HttpError} */
 async function readWhole(request: HttpRequest, reply: Reply): Promise<Uint8Array | undefined> {
-  const { wholeBodyBytes: maxBytes, method } = request
-  if (maxBytes === undefined || method === 'HEAD' || Math.floor(statusOf(reply) / 100) !== 2) return undefined
+  if (isBodiless(reply.method, reply.message)) {
+    await drain(reply.message) // free without a word from the caller
+    return undefined
+  }
+  const { wholeBodyBytes: maxBytes } = request
+  if (maxBytes === undefined || Math.floor(statusOf(reply) / 100) !== 2) return undefined
   const whole = await collect(readBody(reply.message, reply.silenceMs, reply.signal), maxBytes)
   if (!whole) throw tooLarge(request, reply, maxBytes)
   return whole

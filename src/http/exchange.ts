@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { IntegrityError } from '../errors.ts'
 import type { Connections } from './connect.ts'
-import { WireError } from './failure.ts'
+import { WireError, codeOf } from './failure.ts'
 import { redactUrl } from './redact.ts'
 import type { RequestBody } from './transport.ts'
 
@@ -110,8 +110,7 @@ async function answer(request: ClientRequest): Promise<IncomingMessage> {
 }
 
 function isStale(cause: unknown, request: ClientRequest, bytes: number): boolean {
-  if (!request.reusedSocket || bytes > STALE_BYTES || !(cause instanceof Error) || !('code' in cause)) return false
-  return cause.code === 'ECONNRESET' || cause.code === 'EPIPE'
+  return request.reusedSocket && bytes <= STALE_BYTES && ['ECONNRESET', 'EPIPE'].includes(codeOf(cause))
 }
 
 function stale(cause: unknown): WireError {

@@ -98,8 +98,11 @@ function ofWire(code: WireCode): Pick<Failure, 'retriable' | 'stale' | 'hint'> {
   }
 }
 
-/** Node tries the addresses of a name in turn and throws what it met together; the first is as good as any. */
-function codeOf(error: unknown): string {
+/**
+ * The code of an error, or nothing. Node tries the addresses of a name in turn and throws what it met together; the
+ * first is as good as any.
+ */
+export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return ''
   if ('code' in error && typeof error.code === 'string') return error.code
   if (error instanceof AggregateError) return codeOf(error.errors[0])

@@ -29,12 +29,23 @@ export async function* readBody(
       waiting = true
       timer.refresh()
     }
+    await connectionIsFree()
   } catch (cause) {
     signal?.throwIfAborted()
     throw new Lost('the answer broke off', { cause })
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Node gives a connection back a moment after the end of an answer; who asks earlier opens another one. */
+async function connectionIsFree(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+/** Whether an answer has no body by its nature. */
+export function isBodiless(method: string, { statusCode = 0 }: IncomingMessage): boolean {
+  return method === 'HEAD' || statusCode === 204 || statusCode === 304
 }
 
 /** Reads what is left, if that is little, so that the connection can be used again. Never throws. */
@@ -46,8 +57,9 @@ export async function drain(message: IncomingMessage): Promise<void> {
     let bytes = 0
     for await (const chunk of message as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength
-      if (bytes > DRAIN_BYTES) break // which closes the connection
+      if (bytes > DRAIN_BYTES) return // which closes the connection
     }
+    await connectionIsFree()
   } catch {
     // A cut here costs nothing but the connection.
   } finally {

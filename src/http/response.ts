@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { collect, drain, readBody } from './read.ts'
+import { collect, drain, isBodiless, readBody } from './read.ts'
 import type { HttpResponse } from './transport.ts'
 
 /** The head of an answer, and what is known about how it came. */
@@ -21,8 +21,6 @@ export interface ReplyContext {
   readonly tooLarge: (maxBytes: number) => Error
 }
 
-const NO_BODY = new Set([204, 304])
-
 /** The first values of all headers that may carry a request's name, by which the registry's operators find it. */
 const REQUEST_IDS = ['x-amzn-requestid', 'x-github-request-id', 'x-ms-request-id', 'x-request-id', 'docker-upload-uuid']
 
@@ -40,8 +38,7 @@ export function valuesOf(message: IncomingMessage, name: string): readonly strin
 export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
   const { message, method, url } = reply
   const { attempts, gaveUp, whole, broken, tooLarge } = context
-  const empty = method === 'HEAD' || NO_BODY.has(message.statusCode ?? 0)
-  if (empty) message.resume() // its connection is free without a word from the caller
+  const empty = isBodiless(method, message)
 
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
     if (whole) yield whole

@@ -1,0 +1,20 @@
+/** A key that proves nothing, and its self-signed certificate for localhost, registry.test and 127.0.0.1, 2020 to 2120. */
+export const TLS_IDENTITY: { readonly key: string; readonly cert: string } = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjV1Zavd8W8ladRO3
+SVDequPRf8z61FxklgVr94qwP22hRANCAAQTRa1vxRjiiRuRTMeUYxz95ky+/a51
+Ro4ommC0LIeOoPf/BRdalqrBNWzYXVr3sSSxhY/Z0w6Zh9b6egp0mMH4
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBdTCCARygAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAl0ZXN0IG9u
+bHkwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CXRlc3Qgb25seTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBNFrW/FGOKJG5FM
+x5RjHP3mTL79rnVGjiiaYLQsh46g9/8FF1qWqsE1bNhdWvexJLGFj9nTDpmH1vp6
+CnSYwfijXTBbMCkGA1UdEQQiMCCCCWxvY2FsaG9zdIINcmVnaXN0cnkudGVzdIcE
+fwAAATAPBgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBR+NR2/StQdcB82D89ZMIuQ
+1GlQZjAKBggqhkjOPQQDAgNHADBEAiAeeD1wwbxlzgJPyflwE0NWzEvoM6wFDw+3
+Hdkibrh1OQIgJUkrglCTulbWODkoAgqHnqBfp5ywUOBjK8z1cexPWNo=
+-----END CERTIFICATE-----
+`,
+}
