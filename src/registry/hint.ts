@@ -101,8 +101,12 @@ const MAX_DEPTH = 8
 
 /** The `code` of an error and of every cause below it, those of an aggregate included. */
 export function causeCodes(error: unknown, depth = 0): readonly string[] {
-  if (!(error instanceof Error) || depth > MAX_DEPTH) return []
-  const { code } = error as NodeJS.ErrnoException
-  const below = error instanceof AggregateError ? (error.errors as unknown[]) : [error.cause]
-  return [...(typeof code === 'string' ? [code] : []), ...below.flatMap(cause => causeCodes(cause, depth + 1))]
+  if (typeof error !== 'object' || error === null || depth > MAX_DEPTH) return []
+  const { code, cause, errors } = error as {
+    readonly code?: unknown
+    readonly cause?: unknown
+    readonly errors?: unknown
+  }
+  const below: readonly unknown[] = Array.isArray(errors) ? errors : [cause]
+  return [...(typeof code === 'string' ? [code] : []), ...below.flatMap(one => causeCodes(one, depth + 1))]
 }
