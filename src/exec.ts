@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { OciPublishError, messageOf } from './errors.ts'
 
-export interface ExecOptions {
+interface ExecOptions {
   /** Written to standard input, which is closed afterwards; without it there is none. */
   readonly input?: string | Uint8Array | undefined
   /** The whole environment; by default that of this process. */
@@ -11,7 +11,7 @@ export interface ExecOptions {
   readonly maxOutputBytes?: number | undefined
 }
 
-export interface ExecResult {
+interface ExecResult {
   /** 128 and more when a signal ended the program. */
   readonly exitCode: number
   readonly stdout: string

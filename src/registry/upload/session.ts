@@ -113,7 +113,7 @@ export async function sendBlob(access: Access, blob: Blob, location: URL, { sign
 }
 
 /** The query of a Location may be signed: it is kept byte for byte, and added to. */
-export function withDigest(location: URL, digest: string): URL {
+function withDigest(location: URL, digest: string): URL {
   const query = location.search === '' ? '?' : location.search === '?' ? '' : `${location.search}&`
   const bare = `${location.protocol}//${location.host}${location.pathname}`
   return new URL(`${bare}${query}digest=${encodeURIComponent(digest)}`)
