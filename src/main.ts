@@ -1,8 +1,27 @@
-import * as core from '@actions/core'
+import {
+  debug,
+  endGroup,
+  error,
+  getInput,
+  info,
+  isDebug,
+  notice,
+  setFailed,
+  setOutput,
+  setSecret,
+  startGroup,
+  warning,
+} from '@actions/core'
 import { runAction } from './action/run.ts'
 import { abortOn } from './async/abort-on.ts'
 import { publish } from './publish/publish.ts'
 import { wire } from './wire.ts'
 
+// By name, so that the bundle leaves out the rest of the toolkit: its HTTP client is larger than all of our own code.
+const runner = {
+  ...{ getInput, setOutput, setSecret, setFailed },
+  ...{ error, warning, notice, info, debug, isDebug, startGroup, endGroup },
+}
+
 // The runner sends SIGINT when a run is cancelled, and SIGTERM soon after.
-await runAction(core, { publish, wire, env: process.env, signal: abortOn('SIGINT', 'SIGTERM') })
+await runAction(runner, { publish, wire, env: process.env, signal: abortOn('SIGINT', 'SIGTERM') })

@@ -179,7 +179,7 @@ describe('what is told', () => {
     expect(await run('publish --quiet')).toMatchObject({ err: '', out: expect.stringContaining('@sha256:') as string })
   })
 
-  test.each<[name: string, error: unknown, exitCode: number, err: string]>([
+  test.each<[name: string, error: Error, exitCode: number, err: string]>([
     [
       'a wrong request is 2, with every problem under the name of its flag',
       new InputError([
