@@ -33,7 +33,7 @@ export function pathPattern(pattern: string): RegExp | undefined {
 }
 
 function segmentSource(segment: string): string | undefined {
-  const chars = [...segment]
+  const chars = Array.from(segment)
   let source = ''
   for (let i = 0; i < chars.length; i++) {
     const char = chars[i] ?? ''

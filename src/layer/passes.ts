@@ -38,9 +38,10 @@ export interface CompressOptions extends PassOptions {
 }
 
 /** Reads everything, and compresses nothing. */
-export async function hashLayer(recipe: LayerRecipe, { signal, onEvent }: PassOptions): Promise<Hashed> {
-  const tar = measured(recipe, 'hash', { signal, onEvent })
-  for await (const chunk of tar.chunks) void chunk
+export async function hashLayer(recipe: LayerRecipe, options: PassOptions): Promise<Hashed> {
+  const tar = measured(recipe, 'hash', options)
+  // The chunks have been hashed when they arrive; nobody else wants them.
+  for (const chunks = tar.chunks[Symbol.asyncIterator](); (await chunks.next()).done !== true;);
   return tar.result()
 }
 

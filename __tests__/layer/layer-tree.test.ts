@@ -1,0 +1,140 @@
+import * as fc from 'fast-check'
+import { bytesBlob, type Blob } from '../../src/content/blob.ts'
+import type { Cache } from '../../src/content/cache.ts'
+import { noCache } from '../../src/content/cache.ts'
+import { readLayerTree, type LayerTree, type TreeEntry } from '../../src/layer/layer-tree.ts'
+import { loadBaseTree } from '../../src/layer/load-tree.ts'
+import { recallTree, rememberTree } from '../../src/layer/tree-cache.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { layerBlob } from './layer-blob.ts'
+
+class MapCache implements Cache {
+  readonly kept = new Map<string, Uint8Array>()
+
+  read(key: string): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.kept.get(key))
+  }
+
+  write(key: string, bytes: Uint8Array): Promise<void> {
+    this.kept.set(key, bytes)
+    return Promise.resolve()
+  }
+}
+
+/** Counts how often it is opened. */
+function counted(blob: Blob): Blob & { opened: number } {
+  return {
+    descriptor: blob.descriptor,
+    opened: 0,
+    open(options) {
+      this.opened++
+      return blob.open(options)
+    },
+  }
+}
+
+test('the tree of a layer is what its headers say, with the accounts and the deletions', async () => {
+  const passwd = 'app:x:1000:1000::/:/bin/sh\n'
+  const blob = await layerBlob([
+    { path: '.', type: 'directory' },
+    { path: './etc', type: 'directory', mode: 0o700, uid: 1, gid: 2 },
+    { path: 'etc/passwd', text: passwd },
+    { path: 'etc/group', type: 'hardlink', link: './etc/passwd' },
+    { path: 'etc/hosts', text: 'not kept' },
+    { path: 'bin', type: 'symlink', link: 'usr/bin' },
+    { path: 'dev/null', type: 'character' },
+    { path: 'a/.wh.b' },
+    { path: 'c/.wh..wh..opq' },
+    { path: '.wh.top' },
+    { path: '.wh..wh.plnk', type: 'directory' },
+  ])
+  expect(await readLayerTree(blob)).toEqual({
+    entries: [
+      { path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0 },
+      { path: 'etc', type: 'directory', mode: 0o700, uid: 1, gid: 2 },
+      { path: 'etc/passwd', type: 'file', mode: 0o644, uid: 0, gid: 0, text: passwd },
+      { path: 'etc/group', type: 'file', mode: 0o644, uid: 0, gid: 0, text: passwd },
+      { path: 'etc/hosts', type: 'file', mode: 0o644, uid: 0, gid: 0 },
+      { path: 'bin', type: 'symlink', mode: 0o777, uid: 0, gid: 0, linkTarget: 'usr/bin' },
+      { path: 'dev/null', type: 'other', mode: 0o644, uid: 0, gid: 0 },
+    ],
+    whiteouts: ['a/b', 'top'],
+    opaques: ['c'],
+  })
+})
+
+test('a passwd of more than a mebibyte is not an account file', async () => {
+  const tree = await readLayerTree(await layerBlob([{ path: 'etc/passwd', text: 'x'.repeat((1 << 20) + 1) }]))
+  expect(tree.entries[0]?.text).toBeUndefined()
+})
+
+test('a layer that is no tar is told by its digest', async () => {
+  const bytes = Buffer.from('x'.repeat(600))
+  const digest = digestOf(bytes)
+  const blob = bytesBlob({ bytes, descriptor: { mediaType: 'text/plain', digest, size: 600 } })
+  await expect(readLayerTree(blob)).rejects.toThrow(`base layer ${digest}`)
+})
+
+test('an abort is thrown as it is', async () => {
+  const reason = new Error('enough')
+  const signal = AbortSignal.abort(reason)
+  await expect(readLayerTree(await layerBlob([{ path: 'a' }]), { signal })).rejects.toBe(reason)
+})
+
+describe('loadBaseTree()', () => {
+  test('puts layers over each other in their order, and reads each only once, ever', async () => {
+    const cache = new MapCache()
+    const layers = [
+      counted(await layerBlob([{ path: 'a', text: '1' }, { path: 'b' }])),
+      counted(await layerBlob([{ path: 'a', type: 'symlink', link: 'b' }, { path: '.wh.b' }])),
+    ]
+    for (const run of [1, 2]) {
+      const tree = await loadBaseTree(layers, cache)
+      expect([run, tree.lookup('a')?.linkTarget, tree.lookup('b')]).toEqual([run, 'b', undefined])
+    }
+    expect(layers.map(({ opened }) => opened)).toEqual([1, 1])
+    expect([...cache.kept.keys()]).toEqual(layers.map(({ descriptor }) => `layer-tree/v1/${descriptor.digest}`))
+  })
+
+  test('reads again what the cache has lost or garbled', async () => {
+    const cache = new MapCache()
+    const blob = counted(await layerBlob([{ path: 'a' }]))
+    for (const garbage of ['', '{}', '{"entries":[[1]],"whiteouts":[],"opaques":[]}']) {
+      cache.kept.set(`layer-tree/v1/${blob.descriptor.digest}`, Buffer.from(garbage))
+      expect((await loadBaseTree([blob], cache)).lookup('a')?.type).toBe('file')
+    }
+    expect(blob.opened).toBe(3)
+  })
+
+  test('of scratch reads nothing', async () => {
+    expect((await loadBaseTree([], noCache)).lookup('a')).toBeUndefined()
+  })
+})
+
+test('what is remembered of a tree is the tree', async () => {
+  const entry: fc.Arbitrary<TreeEntry> = fc.record({
+    path: fc.string({ unit: 'grapheme' }),
+    type: fc.constantFrom('file', 'directory', 'other'),
+    mode: fc.nat(0o7777),
+    uid: fc.nat(),
+    gid: fc.nat(),
+  })
+  const special = fc
+    .tuple(entry, fc.string())
+    .chain(([one, text]): fc.Arbitrary<TreeEntry> =>
+      fc.constantFrom({ ...one, type: 'symlink', linkTarget: text }, { ...one, type: 'file', text }),
+    )
+  const tree: fc.Arbitrary<LayerTree> = fc.record({
+    entries: fc.array(fc.oneof(entry, special)),
+    whiteouts: fc.array(fc.string()),
+    opaques: fc.array(fc.string()),
+  })
+  await fc.assert(
+    fc.asyncProperty(tree, async wanted => {
+      const cache = new MapCache()
+      const digest = digestOf(Buffer.from('x'))
+      await rememberTree(cache, digest, wanted, {})
+      expect(await recallTree(cache, digest, {})).toEqual(wanted)
+    }),
+  )
+})
