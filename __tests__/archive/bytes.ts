@@ -26,10 +26,22 @@ export function madeUp(bytes: number, seed: number, { alphabet = 256 }: { readon
   return made
 }
 
+/** Reads to the end and keeps nothing. */
+export async function drain(source: AsyncIterable<unknown>): Promise<void> {
+  const iterator = source[Symbol.asyncIterator]()
+  while ((await iterator.next()).done !== true);
+}
+
+/** The first of a stream, which is then let go. */
+export async function firstOf<T>(source: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const first of source) return first
+  return undefined
+}
+
 /** What is thrown while a stream is read. */
 export async function failureOf(source: AsyncIterable<unknown>): Promise<unknown> {
   try {
-    for await (const _ of source);
+    await drain(source)
   } catch (error) {
     return error
   }

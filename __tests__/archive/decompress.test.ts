@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { compressionOf, decompress } from '../../src/archive/decompress.ts'
 import { OciPublishError } from '../../src/errors.ts'
-import { collect, failureOf, madeUp, pieces, watched } from './bytes.ts'
+import { collect, failureOf, firstOf, madeUp, pieces, watched } from './bytes.ts'
 
 const TEXT = Buffer.from('a tale of two members')
 const [first, second] = [TEXT.subarray(0, 9), TEXT.subarray(9)]
@@ -54,26 +54,29 @@ describe('decompress()', () => {
     )
   })
 
-  test.each(STREAMS.filter(([name]) => /^(gzip|zstd)( of (many|two).*)?$/.test(name)))(
-    'never takes a cut %s for a whole one',
-    async (name, stream, content) => {
-      await fc.assert(
-        fc.asyncProperty(fc.integer({ min: 4, max: stream.byteLength - 1 }), async end => {
-          const cut = decompress(pieces(stream.subarray(0, end)), { from: 'layer 1' })
-          const [outcome] = await Promise.allSettled([collect(cut)])
-          if (outcome.status === 'rejected') {
-            expect(outcome.reason).toMatchObject({ code: 'INVALID_ARCHIVE' })
-            expect((outcome.reason as Error).message).toMatch(/^layer 1: /)
-          } else {
-            // A cut between two members or frames cannot be seen; the digest tells it.
-            expect(name).toMatch(/two/)
-            expect(content.subarray(0, outcome.value.byteLength).equals(outcome.value)).toBe(true)
-          }
-        }),
-        { numRuns: 40 },
-      )
-    },
-  )
+  test.each([
+    ['gzip', gzipSync(madeUp(5_000, 1)), []],
+    ['gzip of two members', Buffer.concat([gzipSync(first), gzipSync(second)]), [gzipSync(first).byteLength]],
+    ['zstd', zstdCompressSync(madeUp(500_000, 1)), []],
+    [
+      'zstd of two frames',
+      Buffer.concat([zstdCompressSync(first), zstdCompressSync(second)]),
+      [zstdCompressSync(first).byteLength],
+    ],
+  ])('never takes a cut %s for a whole one', async (_name, stream, unseen: readonly number[]) => {
+    // A cut between two members cannot be seen here; the digest tells it.
+    const ends = fc.integer({ min: 4, max: stream.byteLength - 1 }).filter(end => !unseen.includes(end))
+    await fc.assert(
+      fc.asyncProperty(ends, async end => {
+        const cut = decompress(pieces(stream.subarray(0, end)), { from: 'layer 1' })
+        expect(await failureOf(cut)).toMatchObject({
+          code: 'INVALID_ARCHIVE',
+          message: expect.stringMatching(/^layer 1: /) as string,
+        })
+      }),
+      { numRuns: 40 },
+    )
+  })
 
   test.each([
     ['gzip', gzipSync(madeUp(5_000, 1, { alphabet: 9 })), 'Z_DATA_ERROR'],
@@ -98,7 +101,7 @@ describe('decompress()', () => {
     ['nothing', madeUp(3_000_000, 1)],
   ])('lets a source of %s go when the reader stops early', async (_name, stream) => {
     const source = watched(stream, 10_000)
-    for await (const _ of decompress(source)) break
+    await firstOf(decompress(source))
     expect(source.released()).toBe(true)
   })
 

@@ -98,7 +98,10 @@ function check(entry: TarEntry): void {
   const { path, mode, uid, gid, mtime, size } = entry
   const texts = 'linkPath' in entry ? [path, entry.linkPath] : [path]
   const counts = [mode, uid, gid, size]
-  if ('major' in entry) counts.push(entry.major, entry.minor)
+  if ('major' in entry) {
+    counts.push(entry.major, entry.minor)
+    if (Math.max(entry.major, entry.minor) > LARGEST_ID) refuse(entry, 'one of its device numbers is too large')
+  }
   if (texts.includes('')) refuse(entry, 'its path or link is empty')
   if (texts.some(text => text.includes('\0'))) refuse(entry, 'there is a NUL in its path or link')
   if (path.startsWith('/') || path.endsWith('/')) refuse(entry, 'its path begins or ends with a slash')

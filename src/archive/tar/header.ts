@@ -151,7 +151,7 @@ export function decodeHeader(bytes: Uint8Array, where: string): Header | undefin
   const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const sums = checksums(record)
   if (sums.unsigned === ZEROS_CHECKSUM && record.every(byte => byte === 0)) return undefined
-  const sum = number(record, CHECKSUM, where)
+  const sum = octal(record, CHECKSUM)
   if (sum !== sums.unsigned && sum !== sums.signed) {
     throw new OciPublishError('INVALID_ARCHIVE', `${where}: not a tar header, its checksum is wrong`)
   }
@@ -204,14 +204,15 @@ function text(record: Buffer, [offset, bytes]: Field): string {
 
 /** Octal in ASCII with spaces and NULs around it, or GNU's big-endian two's complement after a first bit of 1. */
 function number(record: Buffer, field: Field, where: string): number {
-  const [offset, bytes] = field
+  const [offset] = field
   const first = record[offset] ?? 0
-  const value = first >= 0x80 ? base256(record, field) : octal(record.toString('latin1', offset, offset + bytes))
+  const value = first >= 0x80 ? base256(record, field) : octal(record, field)
   if (Number.isSafeInteger(value)) return value
   throw new OciPublishError('INVALID_ARCHIVE', `${where}: the number at byte ${offset} of the tar header is broken`)
 }
 
-function octal(field: string): number {
+function octal(record: Buffer, [offset, bytes]: Field): number {
+  const field = record.toString('latin1', offset, offset + bytes)
   const digits = field.replace(/^[ \0]+/, '').replace(/[ \0][^]*$/, '')
   if (digits === '') return 0
   return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : NaN

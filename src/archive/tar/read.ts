@@ -19,8 +19,14 @@ export interface ReadTarOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Names and attributes are held in memory whole. No honest ones come near this. */
+/** What long names and PAX headers may take of memory: so much for an entry, so much for all. No honest ones come near. */
 const MAX_METADATA_BYTES = 1 << 20
+
+interface Metadata {
+  readonly records: Map<string, Uint8Array>
+  /** Bytes that more headers may have. */
+  room: number
+}
 
 /**
  * Reads a tar archive of any format, entry by entry: v7, ustar, PAX with its global headers, GNU with its long names and
@@ -36,7 +42,7 @@ export async function* readTar(
   { from = 'tar archive', signal }: ReadTarOptions = {},
 ): AsyncGenerator<TarMember, void, undefined> {
   const reader = new ByteReader(source, signal)
-  const global = new Map<string, Uint8Array>()
+  const global = { records: new Map<string, Uint8Array>(), room: MAX_METADATA_BYTES }
   try {
     for (;;) {
       const described = await readDescription(reader, global, from)
@@ -52,36 +58,35 @@ export async function* readTar(
   }
 }
 
-async function readDescription(
-  reader: ByteReader,
-  global: Map<string, Uint8Array>,
-  from: string,
-): Promise<Description | undefined> {
-  const local = new Map<string, Uint8Array>()
+async function readDescription(reader: ByteReader, global: Metadata, from: string): Promise<Description | undefined> {
+  const local = { records: new Map<string, Uint8Array>(), room: MAX_METADATA_BYTES }
   let longName: string | undefined
   let longLinkName: string | undefined
   for (;;) {
     const where = `${from}, byte ${reader.position}`
     const header = await readHeader(reader, where)
-    if (header === undefined) return undefined
+    if (header === undefined) {
+      if (local.room < MAX_METADATA_BYTES)
+        throw broken(where, 'ends where an entry should follow its PAX header or long name')
+      return undefined
+    }
     switch (header.typeflag) {
       case 'x':
       case 'X':
-        for (const [key, value] of decodeRecords(await readMetadata(reader, header, where), where))
-          local.set(key, value)
+        await readRecords(reader, header, local, where)
         break
       case 'g':
-        for (const [key, value] of decodeRecords(await readMetadata(reader, header, where), where))
-          global.set(key, value)
+        await readRecords(reader, header, global, where)
         break
       case 'L':
-        longName = untilNul(await readMetadata(reader, header, where))
+        longName = untilNul(await readMetadata(reader, header, local, where))
         break
       case 'K':
-        longLinkName = untilNul(await readMetadata(reader, header, where))
+        longLinkName = untilNul(await readMetadata(reader, header, local, where))
         break
       default: {
-        const records = new Map([...global, ...local].filter(([, value]) => value.byteLength > 0)) // empty takes back
+        const records = new Map([...global.records, ...local.records])
+        for (const [key, value] of records) if (value.byteLength === 0) records.delete(key) // empty takes back
         return {
           header,
           name: longName ?? textOf(records, 'path', where) ?? header.name,
@@ -108,8 +113,15 @@ async function readHeader(reader: ByteReader, where: string): Promise<Header | u
   return undefined
 }
 
-async function readMetadata(reader: ByteReader, { size }: Header, where: string): Promise<Uint8Array> {
-  if (size > MAX_METADATA_BYTES) throw broken(where, `a header of ${size} bytes`)
+async function readRecords(reader: ByteReader, header: Header, into: Metadata, where: string): Promise<void> {
+  for (const [key, value] of decodeRecords(await readMetadata(reader, header, into, where), where)) {
+    into.records.set(key, value)
+  }
+}
+
+async function readMetadata(reader: ByteReader, { size }: Header, into: Metadata, where: string): Promise<Uint8Array> {
+  into.room -= size
+  if (into.room < 0) throw broken(where, `more than ${MAX_METADATA_BYTES} bytes of names and attributes`)
   const body = await reader.read(size)
   if (body.byteLength < size) throw broken(where, 'ends in the middle of a header')
   await reader.skip(paddingOf(size))
