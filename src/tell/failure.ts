@@ -69,11 +69,21 @@ function causesOf(error: unknown, message: string): readonly string[] {
   for (let depth = 0; cause !== undefined && depth < MAX_DEPTH; depth++) {
     // Node's own AggregateError of a failed connection has no message: its parts do.
     const text = oneLine([...new Set(flat(cause).map(messageOf))].join('; '))
-    if (text !== '' && !said.includes(text)) causes.push(text)
+    if (!saysNothingNew(text, said)) causes.push(text)
     said += `\n${text}`
     cause = cause instanceof Error ? cause.cause : undefined
   }
   return causes
+}
+
+/** An error that was put into other words on its way up often has the same ones. */
+function saysNothingNew(text: string, said: string): boolean {
+  const words = new Set(wordsOf(said))
+  return wordsOf(text).every(word => words.has(word))
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.split(/[^\p{L}\p{N}._-]+/u).filter(word => word !== '')
 }
 
 /** Codes that say the request was wrong, whoever found it. */
