@@ -117,19 +117,27 @@ describe('pushing a blob', () => {
     expect(transport.lines()).toEqual([HEAD, POST, PUT])
   })
 
-  test.each<[string, Said | Silence]>([
-    ['a registry that is restarting', { status: 503 }],
-    ['a connection that is reset', { code: 'ECONNRESET' }],
-    ['a session that was lost', { status: 404, body: '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}' }],
-    ['bytes that were damaged on the way', { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' }],
-  ])('survives %s', async (_name, said) => {
+  test.each<[string, Said | Silence, string]>([
+    ['a registry that is restarting', { status: 503, body: 'starting' }, '503 starting'],
+    ['a connection that is reset', { code: 'ECONNRESET' }, 'ECONNRESET'],
+    [
+      'a session that was lost',
+      { status: 404, body: '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}' },
+      '404 BLOB_UPLOAD_UNKNOWN',
+    ],
+    [
+      'bytes that were damaged on the way',
+      { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' },
+      '400 DIGEST_INVALID',
+    ],
+  ])('survives %s', async (_name, said, reason) => {
     const { target, transport, events } = setup(registry(times(1, said, /^PUT/)))
     const deltas: number[] = []
     expect(await target.push(layer, { onBytes: delta => deltas.push(delta) })).toEqual({ how: 'uploaded', bytes: 10 })
     expect(transport.lines().filter(line => line !== DELETE)).toEqual([HEAD, POST, PUT, HEAD, POST, PUT])
     expect(deltas).toEqual([5, -5, 5])
     expect(events).toMatchObject([
-      { type: 'upload-retry', host: 'reg.example.com', repository: 'team/app', attempt: 1, waitMs: 500 },
+      { type: 'upload-retry', host: 'reg.example.com', repository: 'team/app', attempt: 1, waitMs: 500, reason },
     ])
   })
 

@@ -91,6 +91,7 @@ function noCredentials(host: string, operation: string, lookedAt: readonly strin
   )
 }
 
-function answerOf({ status, codes, detail }: RegistryError): string {
-  return [`${status}`, ...codes, detail].filter(part => part !== '').join(' ')
+/** What came back, without where from: `503 down for repair`, `the connection was cut (ECONNRESET)`. */
+export function answerOf({ status, codes, detail }: RegistryError): string {
+  return [status === 0 ? '' : `${status}`, ...codes, detail].filter(part => part !== '').join(' ')
 }

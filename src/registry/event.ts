@@ -6,7 +6,7 @@ export interface RegistryEvent {
   readonly host: string
   readonly repository: string
   readonly digest: Digest
-  /** Why the attempt before failed. */
+  /** Why the attempt before failed: `503 down for repair`. */
   readonly reason: string
   /** Attempts so far. */
   readonly attempt: number

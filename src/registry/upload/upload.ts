@@ -2,6 +2,7 @@ import type { Blob } from '../../content/blob.ts'
 import type { PushOptions, Pushed } from '../../content/ports.ts'
 import { RegistryError, messageOf } from '../../errors.ts'
 import type { Access } from '../access.ts'
+import { answerOf } from '../error.ts'
 import type { RegistryEvent } from '../event.ts'
 import { counted } from './counted.ts'
 import { cancelSession, hasBlob, openSession, sendBlob } from './session.ts'
@@ -75,7 +76,11 @@ export async function uploadBlob(
           const { host, repository } = access
           const { digest } = descriptor
           const told = { host: host.name, repository, digest, attempt, waitMs: pauseMs }
-          deps.onEvent({ type: 'upload-retry', ...told, reason: messageOf(failure) })
+          deps.onEvent({
+            type: 'upload-retry',
+            ...told,
+            reason: failure instanceof RegistryError ? answerOf(failure) : messageOf(failure),
+          })
           await deps.sleep(pauseMs, signal)
           state = next(state, { on: 'waited' })
           break
