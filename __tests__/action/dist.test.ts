@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HELLO, distFile, nodes, runAction, runNode, sandbox } from './dist-run.ts'
+
+const IMAGE = {
+  platforms: 'linux/amd64,linux/arm64',
+  layers: 'dist/{os}-{arch}/hello:/usr/local/bin/hello\nassets/:/usr/share/hello/',
+  entrypoint: '/usr/local/bin/hello',
+}
+const FLAGS = Object.entries(IMAGE).flatMap(([name, value]) => value.split('\n').flatMap(one => [`--${name}`, one]))
+
+describe.each(nodes())('on %s', node => {
+  describe('dist/main.js, run as the runner does', () => {
+    test('publishes and gives every output', async () => {
+      await using box = await sandbox()
+      const { exitCode, stderr, outputs, summary } = await runAction(node, { ...IMAGE, push: 'false' }, box)
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+      expect(outputs['digest']).toMatch(/^sha256:[0-9a-f]{64}$/)
+      expect(outputs).toMatchObject({ 'tag-names': 'feature-x' })
+      expect(outputs['refs']).toMatch(/^oci:.*runner-temp.*:feature-x@sha256:[0-9a-f]{64}$/)
+      expect(Object.keys(JSON.parse(outputs['platform-digests'] ?? '') as object)).toEqual(IMAGE.platforms.split(','))
+      expect(summary).toContain('### Published')
+    })
+
+    test('masks secrets first of all, and never shows them', async () => {
+      await using box = await sandbox()
+      const secrets = { username: 'me', password: 's3cret-p', 'github-token': 's3cret-t' }
+      const { stdout, stderr, outputs, summary } = await runAction(node, { ...IMAGE, ...secrets, push: 'false' }, box)
+      const [first, second, ...rest] = stdout.split(/\r?\n/)
+      expect([first, second]).toEqual(['::add-mask::s3cret-p', '::add-mask::s3cret-t'])
+      expect(
+        [...rest, stderr, summary, JSON.stringify(outputs)].join('\n').replaceAll(/::add-mask::.*/g, ''),
+      ).not.toContain('s3cret')
+    })
+
+    test('a wrong request fails with an annotation for each problem, before any work', async () => {
+      await using box = await sandbox()
+      const { exitCode, stdout, outputs, summary } = await runAction(
+        node,
+        { images: 'ghcr.io/Team/!', layers: 'nowhere/:/x', ports: 'x' },
+        box,
+      )
+      expect(exitCode).toBe(1)
+      expect(stdout.match(/^::error title=Input (?:images|layers|ports)::/gm)).toHaveLength(3)
+      expect(stdout.match(/^::error::.*$/gm)).toEqual(['::error::the request is wrong: 3 problems'])
+      expect(stdout).not.toMatch(/^ +at /m)
+      expect(outputs).toEqual({})
+      expect(summary).toContain('### Not published')
+    })
+  })
+
+  describe('dist/cli.js', () => {
+    test('publishes a layout; standard output is its reference and nothing else', async () => {
+      await using box = await sandbox()
+      const layout = join(box.dir, 'out')
+      const args = ['publish', '--no-push', '--outputs', `type=oci,dest=${layout}`, '--tags', 'v1', ...FLAGS]
+      const { exitCode, stdout, stderr } = await runNode(node, [distFile('cli.js'), ...args], {
+        env: box.env,
+        cwd: HELLO,
+      })
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
+      const { manifests } = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as {
+        manifests: readonly { digest: string }[]
+      }
+      expect(stdout).toBe(`oci:${layout}:v1@${manifests[0]?.digest ?? ''}\n`)
+      expect(stderr).toContain('published sha256:')
+    })
+
+    test('the action and the command line make the same image', async () => {
+      await using box = await sandbox()
+      const action = await runAction(node, { ...IMAGE, push: 'false' }, box)
+      const args = ['publish', '--no-push', '--outputs', `type=oci,dest=${join(box.dir, 'out')}`, '--json', ...FLAGS]
+      const { stdout } = await runNode(node, [distFile('cli.js'), ...args], { env: box.env, cwd: HELLO })
+      expect(JSON.parse(stdout)).toMatchObject({ digest: action.outputs['digest'] })
+    })
+
+    test.each([
+      ['an unknown flag', ['publish', '--imges', 'x'], 'Did you mean --images?'],
+      ['a wrong request', ['publish', '--images', 'ghcr.io/a/b', '--layers', 'nowhere/:/x'], '--layers: '],
+    ])('%s is exit code 2, and told', async (_name, args, message) => {
+      await using box = await sandbox()
+      const { exitCode, stdout, stderr } = await runNode(node, [distFile('cli.js'), ...args], { env: box.env })
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+      expect(stderr).toContain(message)
+    })
+
+    test('tells its version', async () => {
+      await using box = await sandbox()
+      const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+        version: string
+      }
+      const { stdout } = await runNode(node, [distFile('cli.js'), '--version'], { env: box.env })
+      expect(stdout).toBe(`${version}\n`)
+    })
+  })
+})
