@@ -106,6 +106,30 @@ describe('a proxy', () => {
     expect(server.seen[0]?.headers).not.toHaveProperty('proxy-authorization')
   })
 
+  test('a proxy that speaks TLS itself is spoken to in TLS, for http and for https', async () => {
+    await using secure = await startFaultServer([{ status: 200, body: 'secure' }], { tls })
+    await using plain = await startFaultServer([{ status: 200, body: 'plain' }])
+    await using first = await startProxyServer(Number(secure.url.port), { tls })
+    await using second = await startProxyServer(Number(plain.url.port), { tls })
+    const options = { env: { HTTPS_PROXY: first.url.href, HTTP_PROXY: second.url.href }, tls: { ca: tls.cert } }
+    expect(await (await request(`https://${name}/`, options)).text(10)).toBe('secure')
+    expect(await (await request(`http://${name}/`, options)).text(10)).toBe('plain')
+  })
+
+  test('the time for connecting does not end a tunnel that is at work', async () => {
+    const late = {
+      handle: (_: unknown, response: { end: (text: string) => void }) =>
+        setTimeout(() => {
+          response.end('late')
+        }, 700),
+    }
+    await using server = await startFaultServer([late], { tls })
+    await using proxy = await startProxyServer(Number(server.url.port))
+    const options = { env: { HTTPS_PROXY: proxy.url.href }, tls: { ca: tls.cert }, timeouts: { connectMs: 500 } }
+    expect(await (await request(`https://${name}/`, options)).text(10)).toBe('late')
+    expect(server.seen).toHaveLength(1)
+  })
+
   test('the certificate is checked for the registry, not for the proxy', async () => {
     await using server = await startFaultServer([], { tls })
     await using proxy = await startProxyServer(Number(server.url.port))

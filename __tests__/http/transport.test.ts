@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import type { TransportOptions } from '../../src/http/client.ts'
 import { createTransport } from '../../src/http/client.ts'
 import type { HttpEvent } from '../../src/http/event.ts'
@@ -224,22 +225,22 @@ describe('a flaky registry', () => {
 })
 
 describe('time', () => {
-  const timeouts = { connectMs: 1_000, answerMs: 30, uploadedMs: 40, silenceMs: 50 }
+  const timeouts = { connectMs: 1_000, answerMs: 300, uploadedMs: 400, silenceMs: 500 }
 
   test.each([
-    ['a host that takes the request and says nothing', { hang: true }, undefined, 'no answer for 0.03 s'],
-    ['a host that takes the body and says nothing', { hang: true }, countedBody(10), 'no answer for 0.04 s'],
+    ['a host that takes the request and says nothing', { hang: true }, undefined, 'no answer for 0.3 s'],
+    ['a host that takes the body and says nothing', { hang: true }, countedBody(10), 'no answer for 0.4 s'],
     [
       'a host that stops reading',
       { hang: true, reading: false },
-      countedBody(50_000_000),
-      'nothing could be sent for 0.05 s',
+      countedBody(20_000_000),
+      'nothing could be sent for 0.5 s',
     ],
     [
       'a host that stops in the middle of a manifest',
       { status: 200, body: '{}', hangAfter: 1 },
       undefined,
-      'the answer stopped for 0.05 s',
+      'the answer stopped for 0.5 s',
     ],
   ] as const)('%s is asked again', async (_name, step, body, reason) => {
     await using server = await startFaultServer([step, { status: 200, body: '{}' }])
@@ -262,7 +263,7 @@ describe('time', () => {
     const response = await http.client.request({ method: 'GET', url: server.url })
     let bytes = 0
     for await (const chunk of response.body) {
-      if (bytes === 0) await new Promise(resolve => setTimeout(resolve, 150))
+      if (bytes === 0) await new Promise(resolve => setTimeout(resolve, 800))
       bytes += chunk.byteLength
     }
     expect(bytes).toBe(3_000_000)
@@ -327,6 +328,24 @@ describe('abort', () => {
       for await (const chunk of response.body) controller.abort(chunk.byteLength > 0 ? reason : undefined)
     }
     await expect(read()).rejects.toBe(reason)
+  })
+
+  test('leaves nothing behind on a signal that outlives many requests', async () => {
+    await using server = await startFaultServer([{ status: 201 }, { status: 404 }, { status: 200, body: 'x' }])
+    await using http = transport()
+    const { signal } = new AbortController()
+    await (await http.client.request({ method: 'PUT', url: server.url, body: countedBody(10), signal })).discard()
+    await http.client.request({ method: 'HEAD', url: server.url, signal })
+    await (await http.client.request({ method: 'GET', url: server.url, signal })).text(10)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  test('a transport that was closed opens no new connection', async () => {
+    await using server = await startFaultServer()
+    await using http = transport()
+    await http.client.close()
+    await expect(http.client.request({ method: 'GET', url: server.url })).rejects.toThrow('the transport is closed')
+    expect(server.seen).toEqual([])
   })
 
   test('before the request means no request', async () => {

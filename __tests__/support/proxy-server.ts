@@ -1,4 +1,7 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer, request as forward } from 'node:http'
+import type { ServerOptions } from 'node:https'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { connect } from 'node:net'
 
@@ -8,14 +11,21 @@ export interface ProxyServer extends AsyncDisposable {
   readonly seen: readonly { readonly line: string; readonly authorization: string | undefined }[]
 }
 
+export interface ProxyServerOptions {
+  /** Answers every CONNECT with this status. */
+  readonly refuse?: number
+  /** Wants to be spoken to in TLS. */
+  readonly tls?: ServerOptions
+}
+
 /** A forward proxy for which every host name is one port of this machine: it proves that nobody went around it. */
 export async function startProxyServer(
   targetPort: number,
-  { refuse }: { readonly refuse?: number } = {},
+  { refuse, tls }: ProxyServerOptions = {},
 ): Promise<ProxyServer> {
   const seen: { line: string; authorization: string | undefined }[] = []
   const sockets = new Set<Socket>()
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const { method = '', url = '', headers } = request
     seen.push({ line: `${method} ${url}`, authorization: headers['proxy-authorization'] })
     const { pathname, search } = new URL(url)
@@ -25,7 +35,8 @@ export async function startProxyServer(
       answer.pipe(response)
     })
     request.pipe(onward)
-  })
+  }
+  const server: Server = tls ? createTlsServer(tls, serve) : createServer(serve)
   server.on('connect', (request, socket: Socket, head: Buffer) => {
     seen.push({ line: `CONNECT ${request.url ?? ''}`, authorization: request.headers['proxy-authorization'] })
     socket.on('error', () => undefined)
@@ -46,7 +57,7 @@ export async function startProxyServer(
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
-    url: new URL(`http://127.0.0.1:${port}/`),
+    url: new URL(`${tls ? 'https' : 'http'}://127.0.0.1:${port}/`),
     seen,
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy()

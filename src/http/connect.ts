@@ -4,7 +4,6 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
-import { messageOf } from '../errors.ts'
 import { WireError } from './failure.ts'
 import type { ProxyEnv } from './proxy.ts'
 import { proxyFor } from './proxy.ts'
@@ -61,8 +60,9 @@ export class Connections {
     this.#options = options
   }
 
-  /** @throws {OciPublishError} INVALID_PROXY */
+  /** @throws {OciPublishError} INVALID_PROXY, when the environment names a proxy that cannot be used */
   to(url: URL): Route {
+    if (this.#closing.signal.aborted) throw new Error('the transport is closed')
     const known = this.#routes.get(url.origin)
     if (known) return known
     const route = this.#open(url, proxyFor(url, this.#options.env))
@@ -167,38 +167,40 @@ export class Connections {
   }
 
   async #tunnel(to: URL, proxy: URL): Promise<Duplex> {
-    const authority = `${to.hostname}:${to.port === '' ? 443 : to.port}`
-    const { connectMs } = this.#options
-    const signal = AbortSignal.any([AbortSignal.timeout(connectMs), this.#closing.signal])
-    const request = (proxy.protocol === 'https:' ? https.request : http.request)({
+    const secure = proxy.protocol === 'https:'
+    const authority = `${to.hostname}:${portOf(to)}`
+    const request = (secure ? https.request : http.request)({
       method: 'CONNECT',
       ...addressOf(proxy),
       path: authority,
       headers: { host: authority, ...authorization(proxy) },
       agent: false,
-      signal,
-      ...(proxy.protocol === 'https:' && { secureContext: this.#contextFor(proxy) }),
+      signal: this.#closing.signal,
+      ...(secure && { secureContext: this.#contextFor(proxy) }),
     })
+    const { connectMs } = this.#options
+    const timer = setTimeout(() => {
+      request.destroy(new Error(`no answer within ${connectMs / 1000} s`))
+    }, connectMs)
     return new Promise<Duplex>((resolve, reject) => {
+      const refused = (status: number): void => {
+        const wants = status === 407 ? ', it wants other credentials' : ''
+        const code = status >= 500 || status === 429 ? 'PROXY_BUSY' : 'PROXY_REFUSED'
+        reject(new WireError(code, `the proxy ${proxy.host} answered ${status}${wants}`))
+      }
       request.once('connect', ({ statusCode = 0 }, socket, head) => {
+        clearTimeout(timer)
         if (statusCode === 200) {
           if (head.length > 0) socket.unshift(head)
           resolve(socket)
-          return
+        } else {
+          socket.destroy()
+          refused(statusCode)
         }
-        socket.destroy()
-        const code = statusCode >= 500 || statusCode === 429 ? 'PROXY_BUSY' : 'PROXY_REFUSED'
-        const wants = statusCode === 407 ? ', it wants other credentials' : ''
-        reject(new WireError(code, `the proxy ${proxy.host} answered ${statusCode}${wants}`))
-      })
-      // A proxy that takes CONNECT for an ordinary request answers with a body.
-      request.once('response', response => {
-        response.destroy()
-        reject(new WireError('PROXY_REFUSED', `the proxy ${proxy.host} answered ${response.statusCode ?? 0}`))
       })
       request.on('error', cause => {
-        const late = signal.aborted ? `no answer within ${connectMs / 1000} s` : messageOf(cause)
-        reject(new WireError('PROXY_BUSY', `the proxy ${proxy.host} cannot be reached: ${late}`, { cause }))
+        clearTimeout(timer)
+        reject(new WireError('PROXY_BUSY', `the proxy ${proxy.host} cannot be reached: ${cause.message}`, { cause }))
       })
       request.end()
     })
@@ -216,10 +218,12 @@ export class Connections {
 }
 
 function addressOf(url: URL): { hostname: string; port: number } {
-  return {
-    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
-  }
+  return { hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: portOf(url) }
+}
+
+function portOf({ port, protocol }: URL): number {
+  if (port !== '') return Number(port)
+  return protocol === 'https:' ? 443 : 80
 }
 
 function authorization({ username, password }: URL): Record<string, string> {

@@ -51,7 +51,7 @@ export interface Hop {
 
 export type Redirected = { readonly hop: Hop } | { readonly refused: string }
 
-export const MAX_HOPS = 5
+const MAX_HOPS = 5
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const BOUND_TO_ORIGIN = new Set(['authorization', 'cookie', 'proxy-authorization'])

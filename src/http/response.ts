@@ -34,6 +34,15 @@ export function valuesOf(message: IncomingMessage, name: string): readonly strin
   return message.rawHeaders.filter((_, i, raw) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === wanted)
 }
 
+/** The first value of a header. */
+export function headerOf({ message }: Reply, name: string): string | undefined {
+  return valuesOf(message, name)[0]
+}
+
+export function statusOf({ message }: Reply): number {
+  return message.statusCode ?? 0 // Node sets it on every answer, its types do not know
+}
+
 /** Turns the head of an answer into what callers see. */
 export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
   const { message, method, url } = reply
@@ -57,11 +66,11 @@ export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
   }
 
   return {
-    status: message.statusCode ?? 0,
+    status: statusOf(reply),
     url,
     attempts,
     gaveUp,
-    header: name => valuesOf(message, name)[0],
+    header: name => headerOf(reply, name),
     headerValues: name => valuesOf(message, name),
     body: { [Symbol.asyncIterator]: body },
     bytes,
