@@ -54,14 +54,21 @@ export interface RunOptions {
   readonly env: NodeJS.ProcessEnv
   readonly cwd?: string
   readonly stdin?: string
+  /** Sends SIGINT when it resolves. */
+  readonly interrupt?: Promise<void>
 }
 
-export async function runNode(node: string, args: readonly string[], { env, cwd, stdin }: RunOptions): Promise<Ran> {
+export async function runNode(
+  node: string,
+  args: readonly string[],
+  { env, cwd, stdin, interrupt }: RunOptions,
+): Promise<Ran> {
   const child = spawn(node, args, { env, cwd, stdio: 'pipe' })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdin.end(stdin)
+  void interrupt?.then(() => child.kill('SIGINT'))
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)

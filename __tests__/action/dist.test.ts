@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { startFaultServer } from '../support/fault-server.ts'
 import { HELLO, distFile, nodes, runAction, runNode, sandbox } from './dist-run.ts'
 
 const IMAGE = {
@@ -82,6 +83,18 @@ describe.each(nodes())('on %s', node => {
       const { exitCode, stdout, stderr } = await runNode(node, [distFile('cli.js'), ...args], { env: box.env })
       expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
       expect(stderr).toContain(message)
+    })
+
+    test('Ctrl-C ends a run that waits for a registry, with 130 and without a stack', async () => {
+      await using box = await sandbox()
+      await using registry = await startFaultServer(Array.from({ length: 9 }, () => ({ hang: true })))
+      const args = ['publish', '--images', `${registry.host}/team/app:v1`, ...FLAGS]
+      const { exitCode, stdout, stderr } = await runNode(node, [distFile('cli.js'), ...args], {
+        ...{ env: box.env, cwd: HELLO, interrupt: registry.arrived(1) },
+      })
+      expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' })
+      expect(stderr).toMatch(/^stopped by SIGINT: .*\n$/m)
+      expect(stderr).not.toMatch(/error:|^ +at /m)
     })
 
     test('tells its version', async () => {
