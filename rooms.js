@@ -16,11 +16,14 @@ export const ROOMS = {
   layer: ['archive', ...core], //   layer line, walk, entries, base tree, reuse, build -> Blob
   image: ['layer', ...core], //     base, image plan, config, assemble, compose
   publish: ['image', 'layer', 'copy', ...core], // the use case; no adapter
-  action: ['publish', 'copy', ...core], // inputs, outputs, log, summary
-  cli: ['publish', 'copy', ...core], //    one file a command; display
-  'wire.ts': ['registry', 'layout', 'cache', 'publish', 'copy', 'http', 'layer', 'image', ...core],
+  metadata: ['oci'], //             names and times from the event that started the run
+  tell: ['publish', 'copy', ...core], //   what both doors say: results, failures, the job summary
+  action: ['tell', 'publish', 'metadata', 'copy', ...core], // inputs, outputs, log
+  cli: ['tell', 'publish', 'copy', ...core], // one file a command; display
+  'version.ts': [],
+  'wire.ts': ['version.ts', 'registry', 'layout', 'cache', 'metadata', 'publish', 'copy', 'http', ...core],
   'main.ts': ['action', 'publish', 'wire.ts'],
-  'cli.ts': ['cli', 'publish', 'wire.ts'],
+  'cli.ts': ['cli', 'publish', 'version.ts', 'wire.ts'],
 }
 
 // A package belongs to a room; elsewhere it is forbidden. valibot is free, node:* too.

@@ -3,7 +3,7 @@ import type { LayerEvent } from '../layer/event.ts'
 
 /** Told as things happen. No text layout, no colour, no clock: a log, a bar and a JSON stream read the same events. */
 export type PublishEvent =
-  | (LayerEvent & { readonly from?: undefined })
+  | LayerEvent
   | (CopyEvent & { readonly place: string })
   /** Something the user did not ask for but should know: a lower-cased name, a variant that stands in for another. */
   | { readonly type: 'notice'; readonly text: string }
@@ -16,7 +16,8 @@ export type PublishEvent =
       readonly operation: string
       readonly reason: string
       readonly attempt: number
-      readonly attempts: number
+      /** How many there are at most, where that is fixed. */
+      readonly attempts: number | undefined
       readonly waitMs: number
     }
 

@@ -118,7 +118,7 @@ export const FIELDS = [
     sentence: 'Seconds since 1970 for created and file times; by default SOURCE_DATE_EPOCH, else the commit time and 0',
   },
   { name: 'show-summary', kind: 'boolean', default: 'true', sentence: 'Write a job summary' },
-] as const satisfies readonly Field[]
+] as const
 
 export type FieldName = (typeof FIELDS)[number]['name']
 

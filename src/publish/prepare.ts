@@ -1,0 +1,127 @@
+import type { Abortable, Target } from '../content/ports.ts'
+import { InputError, OciPublishError, type InputProblem } from '../errors.ts'
+import { resolveBase, type BaseImage } from '../image/base.ts'
+import { emptyTree } from '../layer/base-tree.ts'
+import { loadBaseTree } from '../layer/load-tree.ts'
+import { needsBaseTree, planLayers, type LayerRecipe, type LayerTarget } from '../layer/recipe.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import { formatReference, type Reference } from '../oci/reference.ts'
+import type { Located, PublishDeps } from './deps.ts'
+import type { ParsedRequest } from './parse-request.ts'
+import { readPrevious, type Previous } from './previous.ts'
+import type { Output, PublishRequest } from './request.ts'
+
+export interface PreparedTarget {
+  readonly output: Output
+  readonly target: Target
+  readonly previous: Previous
+}
+
+export interface PreparedBase {
+  readonly reference: Reference
+  readonly located: Located
+  readonly image: BaseImage
+}
+
+/** Everything that is known before the first byte is made or sent. */
+export interface Prepared {
+  readonly request: PublishRequest
+  readonly base: PreparedBase | undefined
+  readonly targets: readonly PreparedTarget[]
+  /** For each platform, a recipe a line. */
+  readonly recipes: readonly (readonly LayerRecipe[])[]
+  /** Seconds since 1970, for `created`. */
+  readonly created: number
+}
+
+/**
+ * Looks at files and registries and changes nothing: whatever is wrong with a request is found here, and told at once.
+ *
+ * @throws {InputError} for what the user has to mend; an AggregateError where registries have more to say
+ */
+export async function prepare(parsed: ParsedRequest, deps: PublishDeps, io: Abortable): Promise<Prepared> {
+  const { request } = parsed
+  if (parsed.problems.length > 0) {
+    // Files can be looked at all the same; for what the base says of them it is too early.
+    const targets = request.platforms.map(platform => ({ platform, tree: emptyTree }))
+    const seen = planLayers(withoutNames(request), targets, request)
+    throw new InputError([...parsed.problems, ...seen.problems])
+  }
+  const [base, targets, commitTime] = await Promise.allSettled([
+    prepareBase(request, deps, io),
+    Promise.allSettled(request.outputs.map(output => prepareTarget(output, deps, io))),
+    request.sourceDateEpoch ?? deps.commitTime(request.context, io),
+  ])
+  io.signal?.throwIfAborted()
+
+  const failures: unknown[] = []
+  const ready = <T>(settled: PromiseSettledResult<T>): T | undefined => {
+    if (settled.status === 'fulfilled') return settled.value
+    failures.push(settled.reason)
+    return undefined
+  }
+  const preparedTargets = (ready(targets) ?? []).map(ready).filter(target => target !== undefined)
+  const preparedBase = ready(base)
+  const created = ready(commitTime) ?? 0
+  const { recipes, problems } = planLayers(
+    preparedBase ? request.layers : withoutNames(request),
+    preparedBase?.layered ?? request.platforms.map(platform => ({ platform, tree: emptyTree })),
+    request,
+  )
+  refuse(problems, failures)
+  return { request, base: preparedBase?.base, targets: preparedTargets, recipes, created }
+}
+
+/** Owners by name are looked up in the base; without one at hand they are nothing to complain of. */
+function withoutNames({ layers }: PublishRequest): PublishRequest['layers'] {
+  return layers.map(spec => (spec.kind === 'files' ? { ...spec, owner: undefined } : spec))
+}
+
+/** What the user has to mend comes first; both kinds are told. */
+function refuse(problems: readonly InputProblem[], failures: readonly unknown[]): void {
+  const lacking = failures.filter(failure => isCode(failure, 'BASE_LACKS_PLATFORM'))
+  const all = [...problems, ...lacking.map(baseProblem)]
+  const others = failures.filter(failure => !lacking.includes(failure))
+  const errors = all.length > 0 ? [new InputError(all), ...others] : others
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, 'the publication cannot begin')
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof OciPublishError && error.code === code
+}
+
+function baseProblem(error: unknown): InputProblem {
+  const { message, hint } = error as OciPublishError
+  return { input: 'base-image', problem: message, hint }
+}
+
+interface LayeredBase {
+  readonly base: PreparedBase | undefined
+  readonly layered: readonly LayerTarget[]
+}
+
+async function prepareBase(request: PublishRequest, deps: PublishDeps, io: Abortable): Promise<LayeredBase> {
+  const { platforms, layers, base: reference } = request
+  if (!reference) return { base: undefined, layered: platforms.map(platform => ({ platform, tree: emptyTree })) }
+  const located = await deps.locate(reference)
+  const image = await resolveBase(located.source, located.name, platforms, io)
+  deps.onEvent({ type: 'step', step: 'base', text: `${formatReference(reference)} is ${image.root.digest}` })
+  const trees = needsBaseTree(layers)
+    ? await Promise.all(image.bases.map(one => loadBaseTree(one.layers, deps.cache, io)))
+    : []
+  const layered = platforms.map((platform, i) => {
+    const stands = image.bases[i]?.platform
+    if (stands && formatPlatform(stands) !== formatPlatform(platform)) {
+      const text = `the base has no ${formatPlatform(platform)}; its ${formatPlatform(stands)} stands in`
+      deps.onEvent({ type: 'notice', text })
+    }
+    return { platform, tree: trees[i] ?? emptyTree }
+  })
+  return { base: { reference, located, image }, layered }
+}
+
+async function prepareTarget(output: Output, deps: PublishDeps, io: Abortable): Promise<PreparedTarget> {
+  const target = await deps.openTarget(output)
+  return { output, target, previous: await readPrevious(target, output.tags, io) }
+}

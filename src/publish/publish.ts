@@ -1,0 +1,80 @@
+import { allOrErrors } from '../async/all-or-errors.ts'
+import type { Abortable } from '../content/ports.ts'
+import { copyGraph } from '../copy/copy.ts'
+import { planCopy } from '../copy/plan.ts'
+import { build, type Built } from './build.ts'
+import { contentOf } from './content-of.ts'
+import type { PublishDeps } from './deps.ts'
+import type { FieldValues } from './fields.ts'
+import { rememberLayers } from './known-layers.ts'
+import { mountsFor } from './mounts.ts'
+import { parseRequest } from './parse-request.ts'
+import { planTags, tagsToMove } from './plan-tags.ts'
+import { prepare, type Prepared, type PreparedTarget } from './prepare.ts'
+import { recorded } from './recorded.ts'
+import { reportOf, targetReport } from './report-of.ts'
+import type { PublishReport, TargetReport } from './report.ts'
+import { sendAhead } from './send-ahead.ts'
+
+/**
+ * Publishes what the inputs ask for: layers are made or known, content goes to every target, and only when everything is
+ * everywhere the tags move.
+ *
+ * @throws {InputError} with all problems of the request, before any work
+ * @throws {AggregateError} when several things failed; single failures as they are
+ */
+export async function publish(values: FieldValues, deps: PublishDeps, io: Abortable = {}): Promise<PublishReport> {
+  const parsed = parseRequest(values, deps.facts)
+  for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
+  const looked = await prepare(parsed, deps, io)
+  const prepared = { ...looked, targets: looked.targets.map(one => ({ ...one, target: recorded(one.target) })) }
+
+  const ahead = sendAhead(prepared, deps, io)
+  const signal = AbortSignal.any([ahead.failed, ...(io.signal ? [io.signal] : [])])
+  const built = await build(prepared, deps, ahead.send, { signal }).finally(ahead.settled)
+  const targets = prepared.request.dryRun
+    ? await allOrErrors(prepared.targets.map(one => plan(one, built, prepared, io)))
+    : await send(prepared, built, deps, io)
+  return reportOf(prepared, built, targets)
+}
+
+/** What `send` would do: the same plans, carried out by nobody. */
+async function plan(one: PreparedTarget, built: Built, prepared: Prepared, io: Abortable): Promise<TargetReport> {
+  const mountFrom = mountsFor(one, prepared)
+  const steps = await planCopy(contentOf(built), built.root.descriptor, one.target, { mountFrom, ...io })
+  return targetReport(one, { steps })
+}
+
+async function send(
+  prepared: Prepared,
+  built: Built,
+  deps: PublishDeps,
+  io: Abortable,
+): Promise<readonly TargetReport[]> {
+  const { onEvent, cache } = deps
+  const results = await allOrErrors(
+    prepared.targets.map(async one => {
+      const { place } = one.target
+      const result = await copyGraph(contentOf(built), built.root.descriptor, one.target, {
+        mountFrom: mountsFor(one, prepared),
+        onEvent: event => {
+          onEvent({ ...event, place })
+        },
+        ...io,
+      })
+      return { one, result }
+    }),
+  )
+  await allOrErrors(
+    results.map(async ({ one: { target, previous } }) => {
+      const tags = tagsToMove(planTags(built.root.descriptor.digest, previous.tags))
+      if (tags.length > 0) await target.tag(built.root, tags, io)
+      await target.close?.(io)
+      onEvent({ type: 'tagged', place: target.place, tags: [...previous.tags.keys()] })
+    }),
+  )
+  const layers = built.images.flatMap(image => image.layers).filter(({ origin }) => origin !== 'base')
+  const known = layers.map(({ diffID, blob }) => [diffID, blob.descriptor] as const)
+  for (const { one } of results) await rememberLayers(cache, one.target.place, known, io)
+  return results.map(({ one, result }) => targetReport(one, { result }))
+}

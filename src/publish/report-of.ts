@@ -1,0 +1,77 @@
+import type { CopyResult, Part } from '../copy/copy.ts'
+import type { CopyStep } from '../copy/plan.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import { formatReference } from '../oci/reference.ts'
+import type { Image } from '../image/image.ts'
+import type { Built } from './build.ts'
+import type { Prepared, PreparedTarget } from './prepare.ts'
+import type { PlatformReport, PublishReport, Tally, TargetReport } from './report.ts'
+import type { Output } from './request.ts'
+
+/** Puts together what is told of a publication. */
+export function reportOf(prepared: Prepared, built: Built, targets: readonly TargetReport[]): PublishReport {
+  const { request, base } = prepared
+  const { digest, mediaType, size } = built.root.descriptor
+  const [first] = built.images
+  if (!first) throw new TypeError('a publication without an image') // a request without a platform is refused
+  const names = prepared.targets.flatMap(({ output }) => namesOf(output))
+  return {
+    digest,
+    mediaType,
+    size,
+    refs: names.map(({ ref }) => `${ref}@${digest}`),
+    tags: names.filter(({ tagged }) => tagged).map(({ ref }) => ref),
+    imageid: first.config.descriptor.digest,
+    base: base && { name: formatReference(base.reference), digest: base.image.root.digest },
+    platforms: built.images.map(platformReport),
+    targets,
+    dryRun: request.dryRun,
+  }
+}
+
+interface Name {
+  readonly ref: string
+  readonly tagged: boolean
+}
+
+/** Every name of an output; without a tag, the repository or the layout alone. */
+function namesOf(output: Output): readonly Name[] {
+  const place = output.kind === 'registry' ? formatReference(output.image) : `${output.kind}:${output.path}`
+  if (output.tags.length === 0) return [{ ref: place, tagged: false }]
+  return output.tags.map(tag => ({ ref: `${place}:${tag}`, tagged: true }))
+}
+
+function platformReport({ platform, manifest, config, layers }: Image): PlatformReport {
+  const { digest, size } = manifest.descriptor
+  return {
+    platform: formatPlatform(platform),
+    digest,
+    size,
+    config: config.descriptor,
+    layers: layers.map(({ blob, diffID, origin }) => {
+      const { digest, mediaType, size } = blob.descriptor
+      return { digest, diffID, mediaType, size, origin }
+    }),
+  }
+}
+
+type Outcome = { readonly result: CopyResult; readonly steps?: undefined } | { readonly steps: readonly CopyStep[] }
+
+export function targetReport({ target, output }: PreparedTarget, outcome: Outcome): TargetReport {
+  const place = target.place
+  const tags = output.tags
+  if (outcome.steps) {
+    const { steps } = outcome
+    const of = (what: CopyStep['do']): Tally => {
+      const some = steps.filter(step => step.do === what)
+      return { count: some.length, bytes: some.reduce((sum, { descriptor }) => sum + descriptor.size, 0) }
+    }
+    return { place, tags, sent: of('send'), mounted: of('mount?'), existing: of('keep'), steps }
+  }
+  const { sent, mounted, existing } = outcome.result
+  return { place, tags, sent: tally(sent), mounted: tally(mounted), existing: tally(existing) }
+}
+
+function tally({ descriptors, bytes }: Part): Tally {
+  return { count: descriptors.length, bytes }
+}
