@@ -1,25 +1,12 @@
 import * as fc from 'fast-check'
 import { bytesBlob, type Blob } from '../../src/content/blob.ts'
-import type { Cache } from '../../src/content/cache.ts'
 import { noCache } from '../../src/content/cache.ts'
 import { readLayerTree, type LayerTree, type TreeEntry } from '../../src/layer/layer-tree.ts'
 import { loadBaseTree } from '../../src/layer/load-tree.ts'
 import { recallTree, rememberTree } from '../../src/layer/tree-cache.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { layerBlob } from './layer-blob.ts'
-
-class MapCache implements Cache {
-  readonly kept = new Map<string, Uint8Array>()
-
-  read(key: string): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.kept.get(key))
-  }
-
-  write(key: string, bytes: Uint8Array): Promise<void> {
-    this.kept.set(key, bytes)
-    return Promise.resolve()
-  }
-}
+import { MapCache } from './map-cache.ts'
 
 /** Counts how often it is opened. */
 function counted(blob: Blob): Blob & { opened: number } {

@@ -38,7 +38,7 @@ export class BaseTree {
       const slash = path.lastIndexOf('/')
       this.#find(path.slice(0, Math.max(0, slash)))?.children?.delete(path.slice(slash + 1))
     }
-    for (const { path, ...entry } of entries) this.#put(path, entry)
+    for (const entry of entries) this.#put(entry.path, entry)
   }
 
   /**
@@ -47,12 +47,15 @@ export class BaseTree {
    */
   #put(path: string, entry: BaseEntry): void {
     let node = this.#root
-    for (const name of path === '' ? [] : path.split('/')) {
+    for (let from = 0; from < path.length;) {
+      const slash = path.indexOf('/', from)
+      const name = slash < 0 ? path.slice(from) : path.slice(from, slash)
       if (node.entry.type !== 'directory') node.entry = implied
       node.children ??= new Map()
       let child = node.children.get(name)
       if (!child) node.children.set(name, (child = { entry: implied, children: undefined }))
       node = child
+      from = slash < 0 ? path.length : slash + 1
     }
     node.entry = entry
     if (entry.type !== 'directory') node.children = undefined

@@ -7,6 +7,8 @@ import type { LayerTree, TreeEntry } from './layer-tree.ts'
 /** As kept: `[path, type, mode, uid, gid, linkTarget or text]`. Bases have a hundred thousand of them. */
 type Row = readonly [string, 'f' | 'd' | 'l' | 't' | 'o', number, number, number, string?]
 
+const TYPES: ReadonlySet<string> = new Set('fdlto')
+
 const key = (digest: Digest): string => `layer-tree/v1/${digest}`
 
 /** The tree of a layer of an earlier run. What cannot be understood is not there. */
@@ -49,8 +51,10 @@ function isRow(value: unknown): value is Row {
   return (
     typeof path === 'string' &&
     typeof type === 'string' &&
-    /^[fdlto]$/.test(type) &&
-    [mode, uid, gid].every(Number.isSafeInteger) &&
+    TYPES.has(type) &&
+    Number.isSafeInteger(mode) &&
+    Number.isSafeInteger(uid) &&
+    Number.isSafeInteger(gid) &&
     (typeof text === 'string') === (type === 'l' || type === 't')
   )
 }
