@@ -9,7 +9,10 @@ export interface Recorder {
 }
 
 /** A runner that keeps what it is told. */
-export function recorder(inputs: Readonly<Record<string, string>> = {}, { debug = false } = {}): Recorder {
+export function recorder(
+  inputs: Readonly<Record<string, string>> = {},
+  { debug = false }: { readonly debug?: boolean } = {},
+): Recorder {
   const calls: string[] = []
   const outputs = new Map<string, unknown>()
   const keep =

@@ -7,7 +7,7 @@ export interface FakeIo {
 }
 
 /** Streams that keep what is written; standard input is given. */
-export function fakeIo({ stdin = '', tty = false } = {}): FakeIo {
+export function fakeIo({ stdin = '', tty = false }: { readonly stdin?: string; readonly tty?: boolean } = {}): FakeIo {
   const out: string[] = []
   const err: string[] = []
   const io: Io = {

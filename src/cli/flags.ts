@@ -55,7 +55,7 @@ export function valuesOf(flags: Flags, env: NodeJS.ProcessEnv): TypedValues {
 }
 
 /** Variables that stand in for a flag; secrets have no other way. */
-export const FROM_ENVIRONMENT: Readonly<Partial<Record<FieldName, string>>> = {
+const FROM_ENVIRONMENT: Readonly<Partial<Record<FieldName, string>>> = {
   registry: 'OCI_PUBLISH_REGISTRY',
   username: 'OCI_PUBLISH_USERNAME',
   password: 'OCI_PUBLISH_PASSWORD',
