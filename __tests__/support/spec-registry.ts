@@ -1,0 +1,281 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import type { ServerOptions } from 'node:https'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Answer, Exchange } from './spec-registry/answer.ts'
+import { Refused, json, readAll } from './spec-registry/answer.ts'
+import type { AuthOptions, Need } from './spec-registry/auth.ts'
+import { Auth } from './spec-registry/auth.ts'
+import { answerBlob } from './spec-registry/blob-routes.ts'
+import type { Fault, Match } from './spec-registry/fault.ts'
+import { FaultScript } from './spec-registry/fault.ts'
+import type { ListChoices } from './spec-registry/list-routes.ts'
+import { answerReferrers, answerTags } from './spec-registry/list-routes.ts'
+import type { ManifestChoices } from './spec-registry/manifest-routes.ts'
+import { answerManifest } from './spec-registry/manifest-routes.ts'
+import type { StoredManifest } from './spec-registry/store.ts'
+import { Store } from './spec-registry/store.ts'
+import type { UploadChoices } from './spec-registry/upload-routes.ts'
+import { answerPost, answerUpload } from './spec-registry/upload-routes.ts'
+
+export interface SpecRegistryOptions extends UploadChoices, ManifestChoices, ListChoices {
+  readonly auth?: AuthOptions | undefined
+  /** Form of every Location. Default `relative`, which the specification allows and many a client forgets. */
+  readonly location?: 'relative' | 'absolute' | undefined
+  /** Keeps blobs in files of this folder; in memory without it. */
+  readonly directory?: string | undefined
+  /** Speaks TLS with these. */
+  readonly tls?: ServerOptions | undefined
+  /** Default 0: a free port. */
+  readonly port?: number | undefined
+}
+
+/** A request as the registry saw it. */
+export interface SeenRequest {
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** Names in lower case, `authorization` left out. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The scheme of `authorization`: `Basic`, `Bearer`. */
+  readonly authorization: string | undefined
+  /** Bytes of the request's body that have arrived. */
+  bodyBytes: number
+  /** 0 as long as there is no answer, and where none was sent. */
+  status: number
+}
+
+/** A registry that follows the distribution-spec to the letter, remembers what it was asked, and fails when told to. */
+export interface SpecRegistry extends AsyncDisposable {
+  /** `127.0.0.1:PORT` */
+  readonly host: string
+  readonly url: URL
+  readonly requests: readonly SeenRequest[]
+  /** Plans a fault for requests to come. */
+  fail(match: Match, fault: Fault): void
+  /** Ends every token given so far, as time would. */
+  expireTokens(): void
+  /** @returns undefined when it is not in that repository */
+  blob(repository: string, digest: string): Promise<Buffer | undefined>
+  /** @param reference a tag or a digest */
+  manifest(repository: string, reference: string): StoredManifest | undefined
+  /** Tag to digest. */
+  tags(repository: string): ReadonlyMap<string, string>
+  /** Upload sessions that are neither finished nor cancelled. */
+  readonly openUploads: number
+}
+
+/** distribution-spec, "Pulling manifests": what `<name>` may be. */
+const NAME = /^[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*(?:[/][a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*)*$/
+const METHODS = {
+  blobs: ['HEAD', 'GET', 'DELETE'],
+  manifests: ['HEAD', 'GET', 'PUT', 'DELETE'],
+  start: ['POST'],
+  upload: ['PATCH', 'PUT', 'GET', 'DELETE'],
+  tags: ['GET'],
+  referrers: ['GET'],
+} as const
+
+interface Route {
+  readonly kind: keyof typeof METHODS
+  readonly name: string
+  /** Digest, tag or upload. */
+  readonly rest: string
+}
+
+/** Thrown where a client broke off, or was cut off: nobody waits for an answer. */
+class Gone extends Error {}
+
+/** Listens on a loopback port. */
+export async function startSpecRegistry(options: SpecRegistryOptions = {}): Promise<SpecRegistry> {
+  const { tls, location = 'relative', port = 0 } = options
+  const store = new Store(options.directory)
+  const script = new FaultScript()
+  const requests: SeenRequest[] = []
+  const auth = options.auth && new Auth(options.auth, () => url)
+
+  const work = async (path: string, exchange: Exchange): Promise<Answer> => {
+    if (path === '/token' && auth) return await auth.answerToken(exchange)
+    const route = parseRoute(path, exchange.method)
+    auth?.check(exchange.headers['authorization'], needs(route, exchange))
+    if (route === undefined) return json(200, {})
+    const { kind, name, rest } = route
+    const locate = (to: string): string => (location === 'relative' ? to : new URL(to, url).href)
+    switch (kind) {
+      case 'blobs':
+        return answerBlob(store, name, rest, exchange)
+      case 'start':
+        return await answerPost(store, name, exchange, options, locate)
+      case 'upload':
+        return await answerUpload(store, name, rest, exchange, options, locate)
+      case 'manifests':
+        return await answerManifest(store, name, rest, exchange, options)
+      case 'tags':
+        return answerTags(store, name, exchange, options)
+      case 'referrers':
+        if (options.referrers === false) throw new Refused(404, { code: 'UNSUPPORTED', message: 'no referrers here' })
+        return answerReferrers(store, name, rest, exchange, options)
+    }
+  }
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', url: target = '' } = request
+    const { pathname: path, searchParams: query } = new URL(target, 'http://registry.invalid')
+    const { authorization, ...headers } = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+    )
+    const scheme = authorization?.split(' ', 1)[0]
+    const seen: SeenRequest = { method, path, query, headers, authorization: scheme, bodyBytes: 0, status: 0 }
+    requests.push(seen)
+    const fault = script.next(method, target)
+    const { socket } = request
+    if (fault && 'reset' in fault) reset(socket)
+    if (fault && ('reset' in fault || 'hang' in fault)) return
+    const body = arriving(request, seen, fault && 'cutRequestAfter' in fault ? fault.cutRequestAfter : Infinity)
+    const exchange = { method, query, headers: { ...headers, ...(authorization && { authorization }) }, body }
+    try {
+      const answer =
+        fault && 'status' in fault
+          ? { status: fault.status, headers: fault.headers ?? {}, body: Buffer.from(fault.body ?? '') }
+          : await work(path, exchange).catch((error: unknown) => {
+              if (error instanceof Refused) return error.answer
+              throw error
+            })
+      if (!(fault && 'early' in fault && fault.early)) await readAll(body)
+      if (fault && 'lostAnswer' in fault) throw new Gone()
+      seen.status = answer.status
+      await send(response, method, answer, fault && 'cutResponseAfter' in fault ? fault.cutResponseAfter : Infinity)
+    } catch (error) {
+      if (error instanceof Gone) reset(socket)
+      else response.writeHead(500).end(error instanceof Error ? error.stack : String(error))
+    }
+  }
+
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    request.on('error', () => undefined)
+    response.on('error', () => undefined)
+    void serve(request, response)
+  }
+  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener)
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  const url = new URL(`${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+
+  return {
+    host: url.host,
+    url,
+    requests,
+    fail: (match, fault) => {
+      script.add(match, fault)
+    },
+    expireTokens: () => auth?.expireTokens(),
+    blob: async (repository, digest) => {
+      const bytes = store.repositories.get(repository)?.blobs.get(digest)
+      return bytes && (await readAll(bytes.read()))
+    },
+    manifest: (repository, reference) => {
+      const known = store.repositories.get(repository)
+      return known?.manifests.get(known.tags.get(reference) ?? reference)
+    },
+    tags: repository => store.repositories.get(repository)?.tags ?? new Map<string, string>(),
+    get openUploads() {
+      return store.uploads.size
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+/** @returns undefined for `/v2/` itself */
+function parseRoute(path: string, method: string): Route | undefined {
+  if (path === '/v2/' || path === '/v2') return undefined
+  const [, name = '', kind = '', rest = ''] =
+    /^[/]v2[/](.+)[/](blobs[/]uploads|blobs|manifests|tags|referrers)[/](.*)$/.exec(decodeURIComponent(path)) ?? []
+  const route = (found: keyof typeof METHODS): Route => {
+    if (!NAME.test(name)) throw new Refused(400, { code: 'NAME_INVALID', message: 'not a name', detail: { name } })
+    const allowed: readonly string[] = METHODS[found]
+    if (allowed.includes(method)) return { kind: found, name, rest }
+    throw new Refused(
+      405,
+      { code: 'UNSUPPORTED', message: `${method} is not for this` },
+      { allow: METHODS[found].join(', ') },
+    )
+  }
+  if (kind === 'blobs/uploads') return route(rest === '' ? 'start' : 'upload')
+  if ((kind === 'blobs' || kind === 'manifests' || kind === 'referrers') && rest !== '') return route(kind)
+  if (kind === 'tags' && rest === 'list') return route('tags')
+  throw new Refused(404, { code: 'NAME_UNKNOWN', message: 'no such endpoint', detail: { path } })
+}
+
+function needs(route: Route | undefined, { method, query }: Exchange): readonly Need[] {
+  if (route === undefined) return []
+  const { kind, name: repository } = route
+  if (kind === 'start') {
+    const from = query.get('from')
+    const source: readonly Need[] = from === null ? [] : [{ repository: from, actions: ['pull'] }]
+    return [{ repository, actions: ['pull', 'push'] }, ...source]
+  }
+  if (method === 'DELETE' && kind !== 'upload') return [{ repository, actions: ['delete'] }]
+  const reads = kind !== 'upload' && (method === 'GET' || method === 'HEAD')
+  return [{ repository, actions: reads ? ['pull'] : ['pull', 'push'] }]
+}
+
+/** The request's body, counted, and cut off where a fault says so. */
+async function* arriving(request: IncomingMessage, seen: SeenRequest, cutAfter: number): AsyncGenerator<Uint8Array> {
+  const { socket } = request // gone from the request once its stream is left
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      const part = piece.subarray(0, cutAfter - seen.bodyBytes)
+      seen.bodyBytes += part.byteLength
+      yield part
+      if (seen.bodyBytes < cutAfter) continue
+      reset(socket)
+      break
+    }
+  } catch (error) {
+    throw new Gone('the client broke off', { cause: error })
+  }
+  if (seen.bodyBytes >= cutAfter) throw new Gone('cut on purpose')
+}
+
+function reset(socket: Socket): void {
+  if ('encrypted' in socket) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
+async function send(response: ServerResponse, method: string, answer: Answer, cutAfter: number): Promise<void> {
+  const { status, headers = {}, body = Buffer.alloc(0) } = answer
+  const pieces = body instanceof Uint8Array ? [body] : body
+  const length = answer.size ?? (body instanceof Uint8Array ? body.byteLength : 0)
+  response.writeHead(status, {
+    ...(status !== 204 && { 'content-length': length }),
+    ...Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+    ),
+  })
+  let sent = 0
+  if (method !== 'HEAD') {
+    for await (const piece of pieces) {
+      const part = piece.subarray(0, cutAfter - sent)
+      sent += part.byteLength
+      if (part.byteLength > 0 && !response.write(part)) await drained(response)
+      if (sent >= cutAfter) break
+    }
+  }
+  if (cutAfter !== Infinity) {
+    response.flushHeaders()
+    // What was written must have left before the connection goes.
+    await new Promise<void>(resolve => setImmediate(resolve))
+    throw new Gone('cut on purpose')
+  }
+  response.end()
+}
+
+async function drained(response: ServerResponse): Promise<void> {
+  await new Promise<void>(resolve => {
+    response.once('drain', resolve).once('close', resolve)
+  })
+}
