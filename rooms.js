@@ -30,9 +30,5 @@ export const ROOMS = {
 export const PACKAGES = {
   '@actions/core': ['action', 'main.ts'],
   '@actions/cache': ['cache'],
-  '@actions/exec': ['exec.ts'],
-  undici: ['http'],
   commander: ['cli', 'cli.ts'],
-  tinyglobby: ['layer'],
-  yaml: ['publish'],
 }

@@ -103,7 +103,10 @@ function refusalCode({ status }: Refusal): string {
 
 function refusalMessage(refusal: Refusal): string {
   const { host, repository, operation, method, url, status, codes, detail, requestId } = refusal
-  const answer = [status === 0 ? 'no answer' : `${status}`, ...codes, detail].filter(part => part !== '').join(' ')
+  const said = [...codes, detail].filter(part => part !== '').join(' ')
+  const answer = [status === 0 ? 'no answer' : `${status}`, said]
+    .filter(part => part !== '')
+    .join(status === 0 ? ': ' : ' ')
   const request = requestId === undefined ? '' : `, request ${requestId}`
   return `${host}/${repository}: could not ${operation}: ${answer} (${method} ${url}${request})`
 }
@@ -136,5 +139,7 @@ export function isNotFound(error: unknown): boolean {
 
 /** The message of anything caught. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  // Node's own errors may come from another realm, where they are no instance of our Error.
+  const { message } = (typeof error === 'object' && error !== null ? error : {}) as { readonly message?: unknown }
+  return typeof message === 'string' ? message : String(error)
 }

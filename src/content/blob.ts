@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Document } from '../oci/manifest.ts'
-import type { Abortable } from './ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 
 export interface ReadOptions extends Abortable {
   /** First byte wanted, so that a broken transfer goes on where it stopped. */

@@ -1,4 +1,4 @@
-import type { Abortable } from './ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 
 /**
  * Small facts kept between runs, by key. Losing it only costs time, so it has no errors: what cannot be read is not

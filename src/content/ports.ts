@@ -1,9 +1,6 @@
+import type { Abortable } from '../async/abortable.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Blob, ReadOptions } from './blob.ts'
-
-export interface Abortable {
-  readonly signal?: AbortSignal | undefined
-}
 
 /** One repository, or one layout, to read from. */
 export interface Source {

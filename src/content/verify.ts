@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { IntegrityError, OciPublishError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf } from '../oci/digest.ts'
-import type { Abortable } from './ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 
 /**
  * Passes chunks on and checks them against the descriptor. The last chunk is only handed out once the digest is known to

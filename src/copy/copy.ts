@@ -1,5 +1,6 @@
 import { limit } from '../async/limit.ts'
-import type { Abortable, Pushed, Target } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Pushed, Target } from '../content/ports.ts'
 import { RegistryError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { OnCopyEvent } from './event.ts'

@@ -1,6 +1,7 @@
 import { limit } from '../async/limit.ts'
 import { bytesBlob, type Blob } from '../content/blob.ts'
-import type { Abortable, Source } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Source } from '../content/ports.ts'
 import { readAll, verified } from '../content/verify.ts'
 import { OciPublishError, isNotFound } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'

@@ -1,6 +1,7 @@
 import { Once } from '../async/once.ts'
 import type { Blob } from '../content/blob.ts'
-import type { Abortable, Source } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import { OciPublishError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { describedAs, type Blob } from '../content/blob.ts'
 import type { Cache } from '../content/cache.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { bare } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { inFamily, type Compression, type Family } from '../oci/media-type.ts'

@@ -3,7 +3,7 @@ import { decompress } from '../archive/decompress.ts'
 import type { TarEntry } from '../archive/tar/header.ts'
 import { cleanPath } from '../archive/tar/path.ts'
 import { readTar } from '../archive/tar/read.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { messageOf, OciPublishError } from '../errors.ts'
 import { whiteoutOf } from './whiteout.ts'
 

@@ -2,7 +2,7 @@ import { decompress } from '../archive/decompress.ts'
 import { cleanPath } from '../archive/tar/path.ts'
 import { readTar, type TarMember } from '../archive/tar/read.ts'
 import type { Blob } from '../content/blob.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { readAll } from '../content/verify.ts'
 import { whiteoutOf } from './whiteout.ts'
 

@@ -1,5 +1,5 @@
 import type { Blob } from '../content/blob.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { bare, type Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { ImageConfig } from '../oci/image-config.ts'

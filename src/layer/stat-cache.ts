@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Cache } from '../content/cache.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { parse, parseJson } from '../parse.ts'
 import type { Fingerprint } from './fingerprint.ts'

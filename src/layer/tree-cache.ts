@@ -1,5 +1,5 @@
 import type { Cache } from '../content/cache.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseJson } from '../parse.ts'
 import type { LayerTree, TreeEntry } from './layer-tree.ts'

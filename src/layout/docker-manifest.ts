@@ -1,4 +1,5 @@
-import type { Abortable, Source } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'

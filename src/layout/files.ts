@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ReadOptions } from '../content/blob.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { OciPublishError } from '../errors.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 

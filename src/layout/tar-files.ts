@@ -5,7 +5,7 @@ import { paddingOf } from '../archive/tar/encode.ts'
 import { RECORD_BYTES, decodeHeader } from '../archive/tar/header.ts'
 import { cleanPath } from '../archive/tar/path.ts'
 import { decodeRecords } from '../archive/tar/pax.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { OciPublishError } from '../errors.ts'
 import { absent, isAbsent, readRange, type LayoutFiles } from './files.ts'
 

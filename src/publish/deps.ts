@@ -1,5 +1,6 @@
 import type { Cache } from '../content/cache.ts'
-import type { Abortable, Source, Target } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Source, Target } from '../content/ports.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { OnPublishEvent } from './event.ts'
 import type { RequestFacts } from './parse-request.ts'

@@ -1,4 +1,5 @@
-import type { Abortable, Target } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Target } from '../content/ports.ts'
 import { InputError, OciPublishError, type InputProblem } from '../errors.ts'
 import { resolveBase, type BaseImage } from '../image/base.ts'
 import { emptyTree } from '../layer/base-tree.ts'

@@ -1,4 +1,5 @@
-import type { Abortable, Target } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Target } from '../content/ports.ts'
 import { isNotFound } from '../errors.ts'
 import { readImages, type Base } from '../image/base.ts'
 import type { Descriptor } from '../oci/descriptor.ts'

@@ -1,5 +1,5 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { copyGraph } from '../copy/copy.ts'
 import { planCopy } from '../copy/plan.ts'
 import { build, type Built } from './build.ts'

@@ -1,6 +1,6 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
 import type { Blob } from '../content/blob.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import type { PublishDeps } from './deps.ts'
 import { mountsFor } from './mounts.ts'
 import type { Prepared } from './prepare.ts'

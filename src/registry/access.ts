@@ -1,4 +1,4 @@
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import type { OciPublishError, Side } from '../errors.ts'
 import { HttpError } from '../http/error.ts'
 import type { HttpResponse } from '../http/transport.ts'

@@ -1,4 +1,4 @@
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { HttpError } from '../http/error.ts'
 import { isLoopback } from '../http/plain.ts'
 import { isRetriable } from '../http/retry.ts'

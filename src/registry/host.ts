@@ -1,4 +1,4 @@
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { mayFollow, sameOrigin } from '../http/redirect.ts'
 import type { HttpRequest, HttpResponse, Transport } from '../http/transport.ts'
 import { Authorizer, type Want } from './auth/authorizer.ts'

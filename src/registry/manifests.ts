@@ -1,5 +1,5 @@
 import type { Blob } from '../content/blob.ts'
-import type { Abortable } from '../content/ports.ts'
+import type { Abortable } from '../async/abortable.ts'
 import { IntegrityError, OciPublishError, RegistryError, isNotFound } from '../errors.ts'
 import type { HttpResponse } from '../http/transport.ts'
 import type { Descriptor } from '../oci/descriptor.ts'

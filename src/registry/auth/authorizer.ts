@@ -1,5 +1,5 @@
 import { Once } from '../../async/once.ts'
-import type { Abortable } from '../../content/ports.ts'
+import type { Abortable } from '../../async/abortable.ts'
 import { AuthError, type Side } from '../../errors.ts'
 import { HttpError } from '../../http/error.ts'
 import { redactUrl } from '../../http/redact.ts'

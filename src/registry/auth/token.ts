@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Abortable } from '../../content/ports.ts'
+import type { Abortable } from '../../async/abortable.ts'
 import { bytesBody } from '../../http/body.ts'
 import type { HttpResponse, Transport } from '../../http/transport.ts'
 import { parse, parseJson } from '../../parse.ts'

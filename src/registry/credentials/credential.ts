@@ -1,4 +1,4 @@
-import type { Abortable } from '../../content/ports.ts'
+import type { Abortable } from '../../async/abortable.ts'
 
 /** What a registry can be shown. */
 export type Credential =

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Abortable } from '../../content/ports.ts'
+import type { Abortable } from '../../async/abortable.ts'
 import { messageOf } from '../../errors.ts'
 import type { Exec } from '../../exec.ts'
 import { entryFor, helperFor, parseAuthFile, type AuthFile } from './auth-file.ts'

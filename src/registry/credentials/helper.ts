@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Abortable } from '../../content/ports.ts'
+import type { Abortable } from '../../async/abortable.ts'
 import { OciPublishError } from '../../errors.ts'
 import type { Exec } from '../../exec.ts'
 import { parse, parseJson } from '../../parse.ts'

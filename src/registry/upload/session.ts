@@ -1,5 +1,5 @@
 import type { Blob } from '../../content/blob.ts'
-import type { Abortable } from '../../content/ports.ts'
+import type { Abortable } from '../../async/abortable.ts'
 import { IntegrityError, RegistryError } from '../../errors.ts'
 import { redactUrl } from '../../http/redact.ts'
 import type { HttpResponse } from '../../http/transport.ts'
