@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ export function distFile(name: 'main.js' | 'cli.js'): string {
   return file
 }
 
-/** Every Node there is: of the tests, of the project, of the machine. The bundle has to run on all of them. */
+/** Every Node there is, of the tests, of the project, of the machine, as far as we support it: the bundle has to run on all. */
 export function nodes(): readonly string[] {
   const folders = [
     dirname(process.execPath),
@@ -24,7 +24,15 @@ export function nodes(): readonly string[] {
     ...(process.env['PATH'] ?? '').split(delimiter),
   ]
   const found = folders.map(folder => join(folder, process.platform === 'win32' ? 'node.exe' : 'node'))
-  return [...new Set(found.filter(file => existsSync(file)).map(file => realpathSync(file)))]
+  return [...new Set(found.filter(file => existsSync(file)).map(file => realpathSync(file)))].filter(isSupported)
+}
+
+/** `engines` of package.json. */
+function isSupported(node: string): boolean {
+  const [major = 0, minor = 0] = execFileSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' })
+    .split('.')
+    .map(Number)
+  return major > 20 || (major === 20 && minor >= 18)
 }
 
 /** A home and a workspace that are gone afterwards, so that no login and no cache of the machine matters. */

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startFaultServer } from '../support/fault-server.ts'
+import { startSpecRegistry } from '../support/spec-registry.ts'
 import { HELLO, distFile, nodes, runAction, runNode, sandbox } from './dist-run.ts'
 
+const PASSWORD = { scheme: 'bearer', username: 'me', password: 's3cret-p' } as const
 const IMAGE = {
   platforms: 'linux/amd64,linux/arm64',
   layers: 'dist/{os}-{arch}/hello:/usr/local/bin/hello\nassets/:/usr/share/hello/',
@@ -21,6 +23,36 @@ describe.each(nodes())('on %s', node => {
       expect(outputs['refs']).toMatch(/^oci:.*runner-temp.*:feature-x@sha256:[0-9a-f]{64}$/)
       expect(Object.keys(JSON.parse(outputs['platform-digests'] ?? '') as object)).toEqual(IMAGE.platforms.split(','))
       expect(summary).toContain('### Published')
+    })
+
+    test('pushes with the given password; a second run sends nothing', async () => {
+      await using box = await sandbox()
+      await using registry = await startSpecRegistry({ auth: PASSWORD })
+      const inputs = { ...IMAGE, images: `${registry.host}/team/app`, username: 'me', password: 's3cret-p' }
+      const first = await runAction(node, inputs, box)
+      expect(first).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(registry.tags('team/app')).toEqual(new Map([['feature-x', first.outputs['digest']]]))
+      expect(first.outputs['tags']).toBe(`${registry.host}/team/app:feature-x`)
+      const seen = registry.requests.length
+
+      const second = await runAction(node, inputs, box)
+
+      expect(second.outputs['digest']).toBe(first.outputs['digest'])
+      const again = registry.requests.slice(seen).map(({ method }) => method)
+      expect(again.filter(method => method === 'POST' || method === 'PUT')).toEqual([])
+      expect([first.stdout, second.stdout].join('').replaceAll(/::add-mask::.*/g, '')).not.toContain('s3cret')
+    })
+
+    test('a wrong password fails with what to do, without outputs and without a stack', async () => {
+      await using box = await sandbox()
+      await using registry = await startSpecRegistry({ auth: PASSWORD })
+      const inputs = { ...IMAGE, images: `${registry.host}/team/app`, username: 'me', password: 'wrong' }
+      const { exitCode, stdout, outputs } = await runAction(node, inputs, box)
+      expect(exitCode).toBe(1)
+      expect(stdout).toMatch(new RegExp(`^::error::.*${RegExp.escape(registry.host)}`, 'm'))
+      expect(stdout).not.toMatch(/^ +at /m)
+      expect(outputs).toEqual({})
+      expect(registry.tags('team/app').size).toBe(0)
     })
 
     test('masks secrets first of all, and never shows them', async () => {
@@ -65,6 +97,42 @@ describe.each(nodes())('on %s', node => {
       }
       expect(stdout).toBe(`oci:${layout}:v1@${manifests[0]?.digest ?? ''}\n`)
       expect(stderr).toContain('published sha256:')
+    })
+
+    test('publishes to a registry with the password from standard input, and through faults', async () => {
+      await using box = await sandbox()
+      await using registry = await startSpecRegistry({ auth: PASSWORD })
+      registry.fail({ method: 'PUT', path: /uploads/ }, { status: 503 })
+      const image = `${registry.host}/team/app`
+      const args = [
+        'publish',
+        '--images',
+        image,
+        '--tags',
+        'v1',
+        '--username',
+        'me',
+        '--password-stdin',
+        '--json',
+        ...FLAGS,
+      ]
+      const { exitCode, stdout, stderr } = await runNode(node, [distFile('cli.js'), ...args], {
+        ...{ env: box.env, cwd: HELLO, stdin: 's3cret-p\n' },
+      })
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
+      const digest = registry.tags('team/app').get('v1') ?? ''
+      expect(JSON.parse(stdout)).toMatchObject({ digest, refs: [`${image}:v1@${digest}`], dryRun: false })
+      expect(stderr).toMatch(/503.*again (?:in|at once)/)
+    })
+
+    test('plan sends nothing and says what it would', async () => {
+      await using box = await sandbox()
+      await using registry = await startSpecRegistry()
+      const args = ['plan', '--images', `${registry.host}/team/app:v1`, '--json', ...FLAGS]
+      const { exitCode, stdout } = await runNode(node, [distFile('cli.js'), ...args], { env: box.env, cwd: HELLO })
+      expect(exitCode).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, targets: [{ sent: { count: 8 } }] })
+      expect(registry.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD')).toEqual([])
     })
 
     test('the action and the command line make the same image', async () => {
