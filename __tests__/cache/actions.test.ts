@@ -82,6 +82,26 @@ test('without the service there is one notice, and no failure', async () => {
   ])
 })
 
+test('a service that never answers does not hold up the job, neither now nor at its end', async () => {
+  const { calls, notices, options } = serviceWith({}, { restoreCache: () => new Promise(() => undefined) })
+  const restored = await restoreActionsCache(path, { ...options, patienceMs: 1 })
+  await writeFile(join(path, 'a'), '1')
+  await saveActionsCache(path, { ...options, restored })
+  expect(calls).toEqual([])
+  expect(notices).toEqual([
+    'the cache service of GitHub is slow or does not answer; this run goes on without what it holds',
+  ])
+})
+
+test('a job that is cancelled does not wait for the service', async () => {
+  const { options } = serviceWith({}, { restoreCache: () => new Promise(() => undefined) })
+  const reason = new Error('stopped')
+  const controller = new AbortController()
+  const restoring = restoreActionsCache(path, { ...options, signal: controller.signal })
+  controller.abort(reason)
+  await expect(restoring).rejects.toBe(reason)
+})
+
 test.each<[string, Partial<CacheService>, string]>([
   [
     'restored',

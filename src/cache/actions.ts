@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as toolkit from '@actions/cache'
+import { sleep } from '../async/sleep.ts'
+import type { Abortable } from '../content/ports.ts'
 import { messageOf } from '../errors.ts'
 import { FRAME_BYTES } from './frame.ts'
 
 /** What is needed of the toolkit; it is large, so it is loaded when it is used. */
 export type CacheService = Pick<typeof toolkit, 'isFeatureAvailable' | 'restoreCache' | 'saveCache'>
 
-export interface ActionsCacheOptions {
+export interface ActionsCacheOptions extends Abortable {
   /** Told in words what kept the cache from being used. */
   readonly onNotice: (text: string) => void
   readonly load?: (() => Promise<CacheService>) | undefined
@@ -16,46 +18,81 @@ export interface ActionsCacheOptions {
 
 /** What the folder was when the job began to use it, so that it is known at the end whether to keep it. */
 export interface RestoredCache {
-  /** Whether the folder had something in it of its own: it lives longer than a job, and may hold what is not this job's. */
-  readonly isLocal: boolean
+  /**
+   * Whether the service may keep the folder: it answers, and the folder was empty. One that was not lives longer than a
+   * job, and may hold what another repository left.
+   */
+  readonly isKept: boolean
   /** Of what came back. */
   readonly contentHash: string
 }
 
-/**
- * Brings back the folder of an earlier job from GitHub's cache service; the latest one, whatever it holds. A folder that
- * has something in it is left as it is. Never throws.
- */
-export async function restoreActionsCache(
-  directory: string,
-  { onNotice, load = loadToolkit }: ActionsCacheOptions,
-): Promise<RestoredCache> {
-  const before = await hashOfFolder(directory)
-  if (before !== EMPTY) return { isLocal: true, contentHash: before }
-  try {
-    const service = await load()
-    if (service.isFeatureAvailable()) await service.restoreCache([directory], keyOf(EMPTY), [PREFIX])
-    else onNotice('the cache service of GitHub is not available to this job; nothing is remembered between runs')
-  } catch (error) {
-    onNotice(`the cache was not restored: ${messageOf(error)}`)
-  }
-  return { isLocal: false, contentHash: await hashOfFolder(directory) }
+export interface RestoreOptions extends ActionsCacheOptions {
+  /** How long the job waits for the service. The toolkit itself tries for half a minute when it answers with errors. */
+  readonly patienceMs?: number | undefined
 }
 
 /**
- * Keeps the folder for later jobs, when it holds something new and was not there before the job. Never throws.
+ * Brings back the folder of an earlier job from GitHub's cache service; the latest one, whatever it holds. A folder that
+ * has something in it is left as it is. Throws nothing but the signal's reason.
  *
- * The toolkit tells by itself, in the log, what the service refused (a read-only token, another job with the same key).
+ * The toolkit tells its own errors in the log. It cannot be cancelled: what comes later than `patienceMs` is unpacked all
+ * the same, which does no harm, because values that are not whole are not there.
+ */
+export async function restoreActionsCache(
+  directory: string,
+  { onNotice, patienceMs = 15_000, load = loadToolkit, signal }: RestoreOptions,
+): Promise<RestoredCache> {
+  const before = await hashOfFolder(directory)
+  if (before !== EMPTY) return { isKept: false, contentHash: before }
+  const isKept = await restore(directory, { onNotice, patienceMs, load, signal })
+  return { isKept, contentHash: await hashOfFolder(directory) }
+}
+
+async function restore(
+  directory: string,
+  { onNotice, patienceMs, load, signal }: Required<Omit<RestoreOptions, 'signal'>> & Abortable,
+): Promise<boolean> {
+  try {
+    const service = await load()
+    if (!service.isFeatureAvailable()) {
+      onNotice('the cache service of GitHub is not available to this job; nothing is remembered between runs')
+      return false
+    }
+    const restoring = service.restoreCache([directory], keyOf(EMPTY), [PREFIX])
+    if (await isDoneWithin(patienceMs, restoring, signal)) return true
+    onNotice('the cache service of GitHub is slow or does not answer; this run goes on without what it holds')
+  } catch (error) {
+    signal?.throwIfAborted()
+    onNotice(`the cache was not restored: ${messageOf(error)}`)
+  }
+  return false
+}
+
+async function isDoneWithin(waitMs: number, work: Promise<unknown>, signal?: AbortSignal): Promise<boolean> {
+  const done = new AbortController()
+  const late = sleep(waitMs, AbortSignal.any([done.signal, ...(signal ? [signal] : [])]))
+  try {
+    return await Promise.race([work.then(() => true), late.then(() => false)])
+  } finally {
+    done.abort()
+  }
+}
+
+/**
+ * Keeps the folder for later jobs, when it holds something new. Throws nothing but the signal's reason; the toolkit tells
+ * by itself, in the log, what the service refused (a read-only token, another job with the same key).
  */
 export async function saveActionsCache(
   directory: string,
-  { restored, onNotice, load = loadToolkit }: ActionsCacheOptions & { readonly restored: RestoredCache },
+  { restored, onNotice, load = loadToolkit, signal }: ActionsCacheOptions & { readonly restored: RestoredCache },
 ): Promise<void> {
+  signal?.throwIfAborted()
   const now = await hashOfFolder(directory)
-  if (restored.isLocal || now === restored.contentHash || now === EMPTY) return
+  if (!restored.isKept || now === restored.contentHash || now === EMPTY) return
   try {
     const service = await load()
-    if (service.isFeatureAvailable()) await service.saveCache([directory], keyOf(now)) // if not, restoring told it
+    await service.saveCache([directory], keyOf(now))
   } catch (error) {
     onNotice(`the cache was not saved: ${messageOf(error)}`)
   }
