@@ -21,6 +21,10 @@ import { answerPost, answerUpload } from './spec-registry/upload-routes.ts'
 
 export interface SpecRegistryOptions extends UploadChoices, ManifestChoices, ListChoices {
   readonly auth?: AuthOptions | undefined
+  /** Makes a repository when something is pushed to it; `false` only knows those of `repositories`. Default true. */
+  readonly createOnPush?: boolean | undefined
+  /** Repositories that there are from the beginning, empty. */
+  readonly repositories?: readonly string[] | undefined
   /** Form of every Location. Default `relative`, which the specification allows and many a client forgets. */
   readonly location?: 'relative' | 'absolute' | undefined
   /** Keeps blobs in files of this folder; in memory without it. */
@@ -90,8 +94,9 @@ class Gone extends Error {}
 
 /** Listens on a loopback port. */
 export async function startSpecRegistry(options: SpecRegistryOptions = {}): Promise<SpecRegistry> {
-  const { tls, location = 'relative', port = 0 } = options
+  const { tls, location = 'relative', port = 0, createOnPush = true, repositories = [] } = options
   const store = new Store(options.directory)
+  for (const name of repositories) store.repository(name)
   const script = new FaultScript()
   const requests: SeenRequest[] = []
   const auth = options.auth && new Auth(options.auth, () => url)
@@ -102,6 +107,9 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
     auth?.check(exchange.headers['authorization'], needs(route, exchange))
     if (route === undefined) return json(200, {})
     const { kind, name, rest } = route
+    if (!createOnPush && !store.repositories.has(name)) {
+      throw new Refused(404, { code: 'NAME_UNKNOWN', message: 'no such repository', detail: { name } })
+    }
     const locate = (to: string): string => (location === 'relative' ? to : new URL(to, url).href)
     switch (kind) {
       case 'blobs':

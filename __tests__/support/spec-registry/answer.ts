@@ -17,7 +17,7 @@ export interface Exchange {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** Error codes of the distribution-spec, "Error Codes". */
+/** Error codes of the distribution-spec, "Error Codes"; TAG_INVALID is what registries with immutable tags say. */
 export type ErrorCode =
   | 'BLOB_UNKNOWN'
   | 'BLOB_UPLOAD_INVALID'
@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'NAME_INVALID'
   | 'NAME_UNKNOWN'
   | 'SIZE_INVALID'
+  | 'TAG_INVALID'
   | 'UNAUTHORIZED'
   | 'UNSUPPORTED'
 

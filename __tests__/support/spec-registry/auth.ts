@@ -18,6 +18,8 @@ export interface AuthOptions {
   readonly password: string
   /** Actions that a token gives on a repository, of those that were asked for. */
   readonly grants?: ((repository: string) => readonly Action[]) | undefined
+  /** Lets anybody pull: without credentials where `basic` asks, with a token for nobody where `bearer` does. */
+  readonly anonymousPull?: boolean | undefined
   /** Announced as expires_in, and kept. Default 300. */
   readonly tokenSeconds?: number | undefined
 }
@@ -48,7 +50,10 @@ export class Auth {
 
   /** @throws {Refused} 401 with a challenge */
   check(authorization: string | undefined, needs: readonly Need[]): void {
-    if (this.#options.scheme === 'basic') {
+    const { scheme: asked, anonymousPull = false } = this.#options
+    if (asked === 'basic') {
+      const reads = needs.length > 0 && needs.every(({ actions }) => actions.every(action => action === 'pull'))
+      if (anonymousPull && reads && authorization === undefined) return
       if (!this.#isUser(authorization)) throw this.#challenge('Basic realm="spec-registry"')
       return
     }
@@ -73,10 +78,12 @@ export class Auth {
     if (this.#options.scheme !== 'bearer') throw new Refused(404, { code: 'UNSUPPORTED', message: 'no tokens here' })
     const form = method === 'POST' ? new URLSearchParams((await readAll(body)).toString('utf8')) : query
     const known = method === 'POST' ? this.#isGranted(form) : this.#isUser(headers['authorization'])
-    if (!known) throw new Refused(401, { code: 'UNAUTHORIZED', message: 'wrong user name or password' })
-    const { tokenSeconds = 300 } = this.#options
+    const { tokenSeconds = 300, anonymousPull = false, grants = () => EVERYTHING } = this.#options
+    const nobody = anonymousPull && method === 'GET' && headers['authorization'] === undefined
+    if (!known && !nobody) throw new Refused(401, { code: 'UNAUTHORIZED', message: 'wrong user name or password' })
+    const scopes = scopesOf(form.getAll('scope'), nobody ? () => ['pull'] : grants)
     const token = randomUUID()
-    this.#tokens.set(token, { scopes: this.#scopes(form.getAll('scope')), until: Date.now() + tokenSeconds * 1000 })
+    this.#tokens.set(token, { scopes, until: Date.now() + tokenSeconds * 1000 })
     return json(200, {
       token,
       access_token: token,
@@ -102,19 +109,21 @@ export class Auth {
     if (form.get('grant_type') === 'refresh_token') return form.get('refresh_token') === this.#refreshToken
     return form.get('username') === username && form.get('password') === password
   }
+}
 
-  /** A scope that is not granted is left out, as the token protocol has it: the registry then says 401. */
-  #scopes(asked: readonly string[]): ReadonlyMap<string, readonly string[]> {
-    const { grants = () => EVERYTHING } = this.#options
-    const scopes = new Map<string, readonly string[]>()
-    for (const scope of asked.flatMap(one => one.split(' '))) {
-      const [, repository, actions] = /^repository:(.+):([^:]+)$/.exec(scope) ?? []
-      if (repository === undefined || actions === undefined) continue
-      const given = grants(repository).filter(action => actions.split(',').some(one => one === action || one === '*'))
-      scopes.set(repository, [...(scopes.get(repository) ?? []), ...given])
-    }
-    return scopes
+/** A scope that is not granted is left out, as the token protocol has it: the registry then says 401. */
+function scopesOf(
+  asked: readonly string[],
+  grants: (repository: string) => readonly Action[],
+): ReadonlyMap<string, readonly string[]> {
+  const scopes = new Map<string, readonly string[]>()
+  for (const scope of asked.flatMap(one => one.split(' '))) {
+    const [, repository, actions] = /^repository:(.+):([^:]+)$/.exec(scope) ?? []
+    if (repository === undefined || actions === undefined) continue
+    const given = grants(repository).filter(action => actions.split(',').some(one => one === action || one === '*'))
+    scopes.set(repository, [...(scopes.get(repository) ?? []), ...given])
   }
+  return scopes
 }
 
 function has({ scopes }: Token, repository: string, action: Action): boolean {

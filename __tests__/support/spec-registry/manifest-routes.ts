@@ -12,6 +12,8 @@ export interface ManifestChoices {
   readonly maxTags?: number | undefined
   /** Has the referrers API, and says so with OCI-Subject. Default true. */
   readonly referrers?: boolean | undefined
+  /** A tag that there is cannot be pushed again, not even with the digest that it has. Default false. */
+  readonly immutableTags?: boolean | undefined
 }
 
 const MAX_MANIFEST_BYTES = 4 << 20
@@ -68,7 +70,7 @@ async function put(
   name: string,
   reference: string,
   { query, headers, body }: Exchange,
-  { multiTag = true, maxTags = 10, referrers = true }: ManifestChoices,
+  { multiTag = true, maxTags = 10, referrers = true, immutableTags = false }: ManifestChoices,
 ): Promise<Answer> {
   const byTag = isTag(reference)
   const tags = byTag ? [reference] : multiTag ? query.getAll('tag') : []
@@ -93,6 +95,10 @@ async function put(
   const mediaType = headers['content-type'] ?? ''
   const document = parseManifest(bytes, mediaType)
   const repository = store.repository(name)
+  const kept = immutableTags ? tags.find(tag => repository.tags.has(tag)) : undefined
+  if (kept !== undefined) {
+    throw new Refused(400, { code: 'TAG_INVALID', message: 'the tag is immutable', detail: { tag: kept } })
+  }
   const missing = missingContent(document, repository)
   if (missing.length > 0) throw new Refused(400, missing)
 
