@@ -193,6 +193,7 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
+      for (const upload of store.uploads.values()) await store.dropUpload(upload)
     },
   }
 }
