@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as toolkit from '@actions/cache'
+import type { Abortable } from '../async/abortable.ts'
 import { sleep } from '../async/sleep.ts'
-import type { Abortable } from '../content/ports.ts'
 import { messageOf } from '../errors.ts'
 import { FRAME_BYTES } from './frame.ts'
 
@@ -51,7 +51,16 @@ export async function restoreActionsCache(
 
 async function restore(
   directory: string,
-  { onNotice, patienceMs, load, signal }: Required<Omit<RestoreOptions, 'signal'>> & Abortable,
+  {
+    onNotice,
+    patienceMs,
+    load,
+    signal,
+  }: Abortable & {
+    readonly onNotice: (text: string) => void
+    readonly patienceMs: number
+    readonly load: () => Promise<CacheService>
+  },
 ): Promise<boolean> {
   try {
     const service = await load()
