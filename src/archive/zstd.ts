@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 // The whole module, since older versions of Node lack the names of zstd and would not even load.
 import * as zlib from 'node:zlib'
 import { OciPublishError } from '../errors.ts'
 import { blocksOf } from './block.ts'
 import { mapInOrder } from './in-order.ts'
+import { poolThreads } from './threads.ts'
 
 export interface ZstdOptions {
   /** 1 (fast) to 19 (small). */
@@ -30,7 +30,7 @@ const OUTPUT_BYTES = FRAME_BYTES + (FRAME_BYTES >> 8) + 1024
  */
 export async function* zstd(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { level = 3, threads = availableParallelism(), signal }: ZstdOptions = {},
+  { level = 3, threads = poolThreads(), signal }: ZstdOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   requireZstd()
   const compress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)
