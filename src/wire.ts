@@ -69,7 +69,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
   const cached = entries.text('cache') !== 'off'
   const tempDir = await mkdtemp(join(env['RUNNER_TEMP'] ?? tmpdir(), 'oci-publish-'))
 
-  const openTarget = async (output: Output): Promise<Target> => {
+  const openTarget = (output: Output): Target => {
     switch (output.kind) {
       case 'registry':
         return openRepository(output.image, { hosts, side: 'target', onEvent: onRegistryEvent })
@@ -79,7 +79,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
         return openLayoutArchiveTarget(output.path, { images: output.images, tempDir })
     }
   }
-  const locate = async (reference: Reference): Promise<Located> => {
+  const locate = (reference: Reference): Located => {
     switch (reference.kind) {
       case 'registry': {
         const source = openRepository(reference, { hosts, side: 'source', onEvent: onRegistryEvent })
@@ -87,9 +87,9 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
         return { source, name, mountDomain: source.mountDomain, repository: reference.repository }
       }
       case 'oci':
-        return { ...layout, source: await openLayout(reference.path), name: reference.name ?? '' }
+        return { ...layout, source: openLayout(reference.path), name: reference.name ?? '' }
       case 'oci-archive':
-        return { ...layout, source: await openLayoutArchive(reference.path), name: reference.name ?? '' }
+        return { ...layout, source: openLayoutArchive(reference.path), name: reference.name ?? '' }
     }
   }
   let restored: RestoredCache | undefined
@@ -107,7 +107,9 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
       onEvent,
     },
     restoreCache: async () => {
-      if (cached) restored = await restoreActionsCache(cacheDirectory, { onNotice })
+      // The toolkit is a megabyte to load; a runner without the service need not wait for that.
+      const served = env['ACTIONS_RESULTS_URL'] !== undefined || env['ACTIONS_CACHE_URL'] !== undefined
+      if (cached && served) restored = await restoreActionsCache(cacheDirectory, { onNotice })
     },
     saveCache: async () => {
       if (restored) await saveActionsCache(cacheDirectory, { onNotice, restored })

@@ -21,10 +21,11 @@ export interface Located {
 export interface PublishDeps {
   readonly facts: RequestFacts
   readonly cache: Cache
+  /** Both only build; nothing is touched before the first call. */
+  readonly locate: (reference: Reference) => Located
+  readonly openTarget: (output: Output) => Target
   /** Where layers wait to be pushed; removed by whoever made it. */
   readonly tempDir: string
-  readonly locate: (reference: Reference) => Promise<Located>
-  readonly openTarget: (output: Output) => Promise<Target>
   /** Seconds since 1970 of the commit that a directory is at, undefined where that cannot be known. */
   readonly commitTime: (directory: string, options: Abortable) => Promise<number | undefined>
   readonly onEvent: OnPublishEvent

@@ -105,7 +105,7 @@ interface LayeredBase {
 async function prepareBase(request: PublishRequest, deps: PublishDeps, io: Abortable): Promise<LayeredBase> {
   const { platforms, layers, base: reference } = request
   if (!reference) return { base: undefined, layered: platforms.map(platform => ({ platform, tree: emptyTree })) }
-  const located = await deps.locate(reference)
+  const located = deps.locate(reference)
   const image = await resolveBase(located.source, located.name, platforms, io)
   deps.onEvent({ type: 'step', step: 'base', text: `${formatReference(reference)} is ${image.root.digest}` })
   const trees = needsBaseTree(layers)
@@ -123,6 +123,6 @@ async function prepareBase(request: PublishRequest, deps: PublishDeps, io: Abort
 }
 
 async function prepareTarget(output: Output, deps: PublishDeps, io: Abortable): Promise<PreparedTarget> {
-  const target = await deps.openTarget(output)
+  const target = deps.openTarget(output)
   return { output, target, previous: await readPrevious(target, output.tags, io) }
 }

@@ -29,6 +29,7 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
   const looked = await prepare(parsed, deps, io)
   const prepared = { ...looked, targets: looked.targets.map(one => ({ ...one, target: recorded(one.target) })) }
 
+  deps.onEvent({ type: 'step', step: 'layers', text: 'Layers' })
   const ahead = sendAhead(prepared, deps, io)
   const signal = AbortSignal.any([ahead.failed, ...(io.signal ? [io.signal] : [])])
   const built = await build(prepared, deps, ahead.send, { signal }).finally(ahead.settled)
@@ -52,6 +53,7 @@ async function send(
   io: Abortable,
 ): Promise<readonly TargetReport[]> {
   const { onEvent, cache } = deps
+  onEvent({ type: 'step', step: 'push', text: `Content of ${built.root.descriptor.digest}` })
   const results = await allOrErrors(
     prepared.targets.map(async one => {
       const { place } = one.target
@@ -65,6 +67,7 @@ async function send(
       return { one, result }
     }),
   )
+  onEvent({ type: 'step', step: 'tags', text: 'Tags' })
   await allOrErrors(
     results.map(async ({ one: { target, previous } }) => {
       const tags = tagsToMove(planTags(built.root.descriptor.digest, previous.tags))
