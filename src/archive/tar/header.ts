@@ -27,19 +27,19 @@ export interface DirectoryEntry extends Attributes {
   readonly type: 'directory'
 }
 
-export interface LinkEntry extends Attributes {
+interface LinkEntry extends Attributes {
   readonly type: 'symlink' | 'hardlink'
   /** Where a symlink points, word for word; for a hard link the path of an earlier entry. */
   readonly linkPath: string
 }
 
-export interface DeviceEntry extends Attributes {
+interface DeviceEntry extends Attributes {
   readonly type: 'character' | 'block'
   readonly major: number
   readonly minor: number
 }
 
-export interface FifoEntry extends Attributes {
+interface FifoEntry extends Attributes {
   readonly type: 'fifo'
 }
 

@@ -7,7 +7,7 @@ import { RECORD_BYTES } from './header.ts'
 import type { TarEntry } from './header.ts'
 
 /** The bytes of a file: where they are on disk, or a way to read them from their start. */
-export type TarBody =
+type TarBody =
   | { readonly path: string }
   | { open(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array> }
 
