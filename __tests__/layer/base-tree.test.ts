@@ -55,6 +55,17 @@ describe('layers over each other', () => {
   })
 })
 
+test('a tree with a layer on top leaves the tree below as it was', () => {
+  const below = new BaseTree([layer([dir('a', 0o700), file('a/x'), file('b/y'), link('c', 'a')])])
+  const one = below.under(layer([file('a/new'), file('c/z')], { whiteouts: ['a/x'] }))
+  const other = below.under(layer([file('a')], { opaques: ['b'] }))
+  const paths = ['a', 'a/x', 'a/new', 'b/y', 'c']
+  expect(types(below, paths)).toEqual(['directory', 'file', undefined, 'file', 'symlink'])
+  expect(types(one, paths)).toEqual(['directory', undefined, 'file', 'file', 'directory'])
+  expect(types(other, paths)).toEqual(['file', undefined, undefined, undefined, 'symlink'])
+  expect(one.lookup('a')?.mode).toBe(0o700)
+})
+
 describe('resolve()', () => {
   const tree = new BaseTree([
     layer([
@@ -95,9 +106,9 @@ describe('resolve()', () => {
   })
 
   test.each([
-    ['usr/bin/env/x', '/usr/bin/env/x: /usr/bin/env is not a directory in the base'],
-    ['bin/env/x', '/bin/env/x: /usr/bin/env is not a directory in the base'],
-    ['loop/x', '/loop/x: too many symlinks at /loop of the base'],
+    ['usr/bin/env/x', '/usr/bin/env/x: /usr/bin/env is not a directory in the layers below'],
+    ['bin/env/x', '/bin/env/x: /usr/bin/env is not a directory in the layers below'],
+    ['loop/x', '/loop/x: too many symlinks at /loop'],
   ])('%s leads nowhere', (path, problem) => {
     expect(tree.resolveParents(path)).toEqual({ problem })
   })

@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import * as fc from 'fast-check'
 import { decompress } from '../../src/archive/decompress.ts'
 import { bytesBlob, type Blob } from '../../src/content/blob.ts'
 import { noCache, type Cache } from '../../src/content/cache.ts'
@@ -9,14 +20,16 @@ import { BaseTree, emptyTree } from '../../src/layer/base-tree.ts'
 import { buildLayer, type BuildLayerOptions, type BuiltLayer } from '../../src/layer/build.ts'
 import type { LayerEvent } from '../../src/layer/event.ts'
 import { parseLine } from '../../src/layer/line.ts'
+import { loadReadyTrees } from '../../src/layer/ready-trees.ts'
 import { planLayers, type LayerRecipe } from '../../src/layer/recipe.ts'
+import { sortBytewise } from '../../src/layer/order.ts'
 import { knowsNothing, type Reuse } from '../../src/layer/reuse.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { layerMediaType } from '../../src/oci/media-type.ts'
 import { parsePlatform } from '../../src/oci/platform.ts'
 import { collect, readLayer, tarOf } from './layer-blob.ts'
 import { MapCache } from './map-cache.ts'
-import { tempDir, type TempDir } from './temp-dir.ts'
+import { tempDir, type TempDir, type Wanted } from './temp-dir.ts'
 
 const platform = parsePlatform('linux/amd64')
 
@@ -407,6 +420,79 @@ describe('planLayers()', () => {
     expect(recipes[0]?.[0]?.key).not.toBe(recipes[1]?.[0]?.key)
   })
 
+  test('lays a line over the lines before it: their owners, links and names count', () => {
+    using dir = tempDir()
+    dir.put({ f: '1', 'd/current': { link: 'v1' }, 'd/v1/x': '', 'etc/passwd': 'app:x:7:8::/:\n', 'home/x': '' })
+    const { recipes, problems } = planLayers(
+      specs(
+        'src=home/,dest=/home/app/,owner=9,mode=0700',
+        'f:/home/app/f',
+        'd:/srv',
+        'f:/srv/current/f',
+        'etc:/etc',
+        'src=f,dest=/f,owner=app',
+      ),
+      targets,
+      options(dir),
+    )
+    expect(problems).toEqual([])
+    expect(recipes[1]).toEqual(recipes[0])
+    const shown = recipes[0]?.map(({ content }) =>
+      content.kind === 'tar'
+        ? []
+        : content.entries.map(({ entry: { path, mode, uid } }) => `${mode.toString(8)} ${uid} ${path}`),
+    )
+    expect([shown?.[1], shown?.[3], shown?.[5]]).toEqual([
+      ['755 0 home', '700 9 home/app', '644 0 home/app/f'],
+      ['755 0 srv', '755 0 srv/v1', '644 0 srv/v1/f'],
+      ['644 7 f'],
+    ])
+  })
+
+  test('refuses a file over a directory that a line before it made', () => {
+    using dir = tempDir()
+    dir.put({ f: '1', 'd/x': '' })
+    const over = planLayers(specs('d:/f', 'f:/'), targets, options(dir)).problems
+    expect(over.map(({ problem }) => problem)).toEqual([
+      `"f:/": cannot replace the directory /f of the layers below with ${dir.path}/f`,
+    ])
+  })
+
+  test('lays a line over a ready tar, whose tree is read once, ever', async () => {
+    using dir = tempDir()
+    dir.put({ f: '1' })
+    const tar = await tarOf([
+      { path: 'usr/bin', type: 'directory', mode: 0o711 },
+      { path: 'bin', type: 'symlink', link: 'usr/bin' },
+    ])
+    writeFileSync(join(dir.path, 'l.tar.gz'), gzipSync(tar))
+    const lines = specs('from-tar=l.tar.gz', 'f:/bin/f')
+    const cache = new MapCache()
+    const platforms = targets.map(({ platform: one }) => one)
+    const readyTrees = await loadReadyTrees(lines, platforms, { context: dir.path, cache })
+    const { recipes } = planLayers(lines, targets, { ...options(dir), readyTrees })
+    const content = recipes[0]?.[1]?.content
+    const shown =
+      content?.kind === 'entries' ? content.entries.map(({ entry }) => `${entry.mode.toString(8)} ${entry.path}`) : []
+    expect(shown).toEqual(['755 usr', '711 usr/bin', '644 usr/bin/f'])
+    expect(() => planLayers(lines, targets, options(dir))).toThrow('was not loaded')
+  })
+
+  test('does not read a ready tar that nothing stands on, and passes over one that is not there', async () => {
+    using dir = tempDir()
+    dir.put({ f: '1', 'broken.tar': 'x' })
+    const lines = specs('from-tar=gone.tar', 'f:/bin/f', 'from-tar=broken.tar')
+    const trees = await loadReadyTrees(lines, [platform], { context: dir.path, cache: noCache })
+    expect(trees.size).toBe(0)
+    const { problems } = planLayers(lines, targets, { ...options(dir), readyTrees: trees })
+    expect(problems.map(({ problem }) => problem)).toEqual([
+      `"from-tar=gone.tar": there is no file ${dir.path}/gone.tar`,
+    ])
+    const stoodOn = specs('from-tar=broken.tar', 'f:/f')
+    const load = loadReadyTrees(stoodOn, [platform], { context: dir.path, cache: noCache })
+    await expect(load).rejects.toMatchObject({ code: 'INVALID_ARCHIVE' })
+  })
+
   test('tells everything that is wrong on all lines and platforms, each once', () => {
     using dir = tempDir()
     dir.put({ 'linux-amd64': '1' })
@@ -417,13 +503,65 @@ describe('planLayers()', () => {
     )
     expect(problems.map(({ problem }) => problem.replaceAll(dir.path, 'CONTEXT'))).toEqual([
       '"gone:/x": there is no "gone" in CONTEXT',
-      '"src=linux-amd64,dest=/y,owner=app": owner: unknown user "app" (the base has no etc/passwd); use a number',
+      '"src=linux-amd64,dest=/y,owner=app": owner: unknown user "app" (the layers below have no etc/passwd); use a number',
       '"from-tar=l-{arch}.tar" (linux/amd64): there is no file CONTEXT/l-amd64.tar',
       '"{platform}:/bin/app" (linux/arm64): there is no "linux-arm64" in CONTEXT',
       '"from-tar=l-{arch}.tar" (linux/arm64): there is no file CONTEXT/l-arm64.tar',
     ])
   })
 })
+
+test('what is on disk is what is in the layer, whatever the names', async () => {
+  const name = fc.oneof(
+    fc.stringMatching(/^[a-zA-Z0-9 ._-]{1,12}$/),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }),
+  )
+  const usable = name.filter(one => !/^[.]{1,2}$|^[.]wh[.]|[/\0]|[\ud800-\udfff](?![\udc00-\udfff])/u.test(one))
+  const path = fc.array(usable, { minLength: 1, maxLength: 4 }).map(names => names.join('/'))
+  const wanted: fc.Arbitrary<Wanted> = fc.oneof(
+    fc.string({ maxLength: 2000 }),
+    fc.record({ text: fc.string(), mode: fc.constantFrom(0o600, 0o755, 0o4711) }),
+    fc.record({ link: fc.stringMatching(/^[a-z./]{1,150}$/) }),
+    fc.record({ directory: fc.constant(true as const) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(path, wanted), { maxLength: 30 }), async files => {
+      using dir = tempDir()
+      using out = tempDir()
+      dir.put({ d: { directory: true } })
+      for (const [at, one] of files) {
+        const above = at.split('/').map((_, i, names) => join(dir.path, 'd', ...names.slice(0, i)))
+        const taken = lstatSync(join(dir.path, 'd', at), { throwIfNoEntry: false }) !== undefined
+        const blocked = above.some(parent => lstatSync(parent, { throwIfNoEntry: false })?.isDirectory() === false)
+        if (!taken && !blocked) dir.put({ [`d/${at}`]: one })
+      }
+      const { blob } = await build(recipeOf(dir, 'd/:/'), out)
+      const layer = await readLayer(blob)
+      const found = sortBytewise(onDisk(join(dir.path, 'd')), ([at]) => at)
+      const told = layer.map(entry => [
+        entry.path,
+        entry.type,
+        'linkPath' in entry ? entry.linkPath : entry.text,
+        entry.mode,
+      ])
+      expect(told).toEqual(found)
+    }),
+    { numRuns: 20 },
+  )
+})
+
+type OnDisk = readonly [path: string, type: string, content: string | undefined, mode: number]
+
+function onDisk(root: string, prefix = ''): readonly OnDisk[] {
+  return readdirSync(join(root, prefix)).flatMap((name): readonly OnDisk[] => {
+    const path = prefix + name
+    const file = join(root, path)
+    const stats = lstatSync(file)
+    if (stats.isSymbolicLink()) return [[path, 'symlink', readlinkSync(file), 0o777]]
+    if (stats.isDirectory()) return [[path, 'directory', undefined, 0o755], ...onDisk(root, `${path}/`)]
+    return [[path, 'file', readFileSync(file, 'utf8'), stats.mode & 0o100 ? 0o755 : 0o644]]
+  })
+}
 
 test('a blob in memory serves as a known layer', async () => {
   using dir = tempDir()

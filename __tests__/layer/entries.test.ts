@@ -230,7 +230,7 @@ describe('what would break the image is refused', () => {
       'd:/',
       [contents(directory('bin'), walked('bin/f'))],
       [
-        '/bin is a symlink in the base (to usr/bin); the directory /ctx/bin would replace it and hide what it leads to; ' +
+        '/bin is a symlink in the layers below (to usr/bin); the directory /ctx/bin would replace it and hide what it leads to; ' +
           'copy to where it points, or add follow-links=true',
       ],
     ],
@@ -238,37 +238,37 @@ describe('what would break the image is refused', () => {
       'a directory over a file of the base',
       'd:/etc/',
       [contents(directory('motd'), walked('motd/f'))],
-      ['cannot replace the file /etc/motd of the base with the directory /ctx/motd'],
+      ['cannot replace the file /etc/motd of the layers below with the directory /ctx/motd'],
     ],
     [
       'a file over a directory of the base',
       'd:/',
       [contents(walked('tmp'))],
-      ['cannot replace the directory /tmp of the base with /ctx/tmp'],
+      ['cannot replace the directory /tmp of the layers below with /ctx/tmp'],
     ],
     [
       'a symlink over a directory of the base',
       'd:/',
       [contents(symlink('tmp', 'run'))],
-      ['cannot replace the directory /tmp of the base with /ctx/tmp'],
+      ['cannot replace the directory /tmp of the layers below with /ctx/tmp'],
     ],
     [
       'a destination below a file',
       'f:/etc/motd/x',
       [single('f')],
-      ['/etc/motd/x: /etc/motd is not a directory in the base'],
+      ['/etc/motd/x: /etc/motd is not a directory in the layers below'],
     ],
     [
       'a destination that is a file',
       'd:/etc/motd/',
       [contents(walked('f'))],
-      ['/etc/motd is not a directory in the base'],
+      ['/etc/motd is not a directory in the layers below'],
     ],
     [
       'links followed to a file',
       'src=d,dest=/,follow-links=true',
       [contents(directory('toFile'))],
-      ['/toFile of the base points at etc/motd, which is not a directory; /ctx/toFile is one'],
+      ['/toFile of the layers below points at etc/motd, which is not a directory; /ctx/toFile is one'],
     ],
     [
       'several sources for one name',
@@ -292,7 +292,7 @@ describe('what would break the image is refused', () => {
       'an unknown owner',
       'src=f,dest=/x,owner=nobody',
       [single('f')],
-      ['owner: unknown user "nobody" (not in etc/passwd of the base); use a number'],
+      ['owner: unknown user "nobody" (not in etc/passwd of the layers below); use a number'],
     ],
   ])('%s', (_name, line, matches, says) => {
     const { problems } = plan(line, matches)

@@ -21,16 +21,16 @@ test.each([
 })
 
 test.each([
-  ['nobody', accounts, ['owner: unknown user "nobody" (not in etc/passwd of the base); use a number']],
-  ['odd', accounts, ['owner: unknown user "odd" (not in etc/passwd of the base); use a number']],
-  ['app', nothing, ['owner: unknown user "app" (the base has no etc/passwd); use a number']],
-  ['app:staff', accounts, ['owner: unknown group "staff" (not in etc/group of the base); use a number']],
+  ['nobody', accounts, ['owner: unknown user "nobody" (not in etc/passwd of the layers below); use a number']],
+  ['odd', accounts, ['owner: unknown user "odd" (not in etc/passwd of the layers below); use a number']],
+  ['app', nothing, ['owner: unknown user "app" (the layers below have no etc/passwd); use a number']],
+  ['app:staff', accounts, ['owner: unknown group "staff" (not in etc/group of the layers below); use a number']],
   [
     'a:b',
     nothing,
     [
-      'owner: unknown user "a" (the base has no etc/passwd); use a number',
-      'owner: unknown group "b" (the base has no etc/group); use a number',
+      'owner: unknown user "a" (the layers below have no etc/passwd); use a number',
+      'owner: unknown group "b" (the layers below have no etc/group); use a number',
     ],
   ],
 ])('never gives files of %s to root in silence', (text, known, problems) => {

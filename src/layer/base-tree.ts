@@ -1,10 +1,10 @@
 import type { Accounts } from './owner.ts'
 import type { LayerTree, TreeEntry } from './layer-tree.ts'
 
-/** What the base has at a path. Hard links are files; what is neither directory nor symlink nor file is `other`. */
+/** What is at a path. Hard links are files; what is neither directory nor symlink nor file is `other`. */
 export type BaseEntry = Omit<TreeEntry, 'path'>
 
-/** Where a path leads in the base, or why nowhere. Relative to the root, the root itself is empty. */
+/** Where a path leads, or why nowhere. Relative to the root, the root itself is empty. */
 export type Resolved = { readonly path: string; readonly problem?: undefined } | { readonly problem: string }
 
 /** As Linux: more symlinks on one way are a loop. */
@@ -14,51 +14,69 @@ interface Node {
   entry: BaseEntry
   /** Of a directory that has some. */
   children: Map<string, Node> | undefined
+  /** The tree that may change it; others that share it copy it first. */
+  readonly owner: BaseTree
 }
 
 /**
- * The file tree that layers make, one over the other. Layers are written against it: parents with the attributes they
- * have, destinations where symlinks of the base lead, owners by the base's names.
+ * The file tree that layers make, one over the other. A layer is written against the tree below it: parents with the
+ * attributes they have, destinations where symlinks lead, owners by the names that are known there.
  */
 export class BaseTree {
-  readonly #root: Node = { entry: implied, children: undefined }
+  #root: Node
 
   /** Bottom layer first. */
-  constructor(layers: readonly LayerTree[]) {
+  constructor(layers: readonly LayerTree[], below?: BaseTree) {
+    this.#root = below ? below.#root : { entry: implied, children: undefined, owner: this }
     for (const layer of layers) this.#apply(layer)
+  }
+
+  /** The tree with one more layer on top. This one stays as it is; what does not differ is shared. */
+  under(layer: LayerTree): BaseTree {
+    return new BaseTree([layer], this)
   }
 
   /** Deletions of a layer only concern the layers below it, wherever in the archive they stand. */
   #apply({ entries, whiteouts, opaques }: LayerTree): void {
     for (const path of opaques) {
-      const node = this.#find(path)
-      if (node) node.children = undefined
+      if (this.#find(path)?.children) this.#own(path).children = undefined
     }
     for (const path of whiteouts) {
       const slash = path.lastIndexOf('/')
-      this.#find(path.slice(0, Math.max(0, slash)))?.children?.delete(path.slice(slash + 1))
+      const directory = path.slice(0, Math.max(0, slash))
+      if (this.#find(path)) this.#own(directory).children?.delete(path.slice(slash + 1))
     }
-    for (const entry of entries) this.#put(entry.path, entry)
+    for (const entry of entries) {
+      const node = this.#own(entry.path)
+      node.entry = entry
+      if (entry.type !== 'directory') node.children = undefined
+    }
   }
 
   /**
+   * The place of a path, made where need be, and free to be changed.
+   *
    * Runtimes unpack each layer into a directory of its own, so what stands above an entry becomes a directory there, and
    * hides a symlink of the layers below.
    */
-  #put(path: string, entry: BaseEntry): void {
-    let node = this.#root
+  #own(path: string): Node {
+    let node = (this.#root = this.#mine(this.#root))
     for (let from = 0; from < path.length;) {
       const slash = path.indexOf('/', from)
       const name = slash < 0 ? path.slice(from) : path.slice(from, slash)
+      from = slash < 0 ? path.length : slash + 1
       if (node.entry.type !== 'directory') node.entry = implied
       node.children ??= new Map()
-      let child = node.children.get(name)
-      if (!child) node.children.set(name, (child = { entry: implied, children: undefined }))
-      node = child
-      from = slash < 0 ? path.length : slash + 1
+      const child = node.children.get(name)
+      const mine = child ? this.#mine(child) : { entry: implied, children: undefined, owner: this }
+      if (mine !== child) node.children.set(name, mine)
+      node = mine
     }
-    node.entry = entry
-    if (entry.type !== 'directory') node.children = undefined
+    return node
+  }
+
+  #mine(node: Node): Node {
+    return node.owner === this ? node : { ...node, children: node.children && new Map(node.children), owner: this }
   }
 
   #find(path: string): Node | undefined {
@@ -77,7 +95,7 @@ export class BaseTree {
     return this.#resolve(path, false)
   }
 
-  /** Follows symlinks all the way. What the base does not have stays as it is. */
+  /** Follows symlinks all the way. What is not there stays as it is. */
   resolve(path: string): Resolved {
     return this.#resolve(path, true)
   }
@@ -96,13 +114,13 @@ export class BaseTree {
       const entry = this.lookup(next.join('/'))
       const more = todo.some(rest => rest !== '' && rest !== '.')
       if (entry?.type === 'symlink' && entry.linkTarget !== undefined && (more || last)) {
-        if (++hops > MAX_HOPS) return { problem: `/${path}: too many symlinks at /${next.join('/')} of the base` }
+        if (++hops > MAX_HOPS) return { problem: `/${path}: too many symlinks at /${next.join('/')}` }
         if (entry.linkTarget.startsWith('/')) done = []
         todo.push(...entry.linkTarget.split('/').reverse())
         continue
       }
       if (entry && entry.type !== 'directory' && more) {
-        return { problem: `/${path}: /${next.join('/')} is not a directory in the base` }
+        return { problem: `/${path}: /${next.join('/')} is not a directory in the layers below` }
       }
       done = next
     }

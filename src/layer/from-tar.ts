@@ -26,7 +26,8 @@ export async function* openReadyTar(file: string, { signal }: Abortable = {}): A
   await checked
 }
 
-async function* fileChunks(file: string): AsyncGenerator<Uint8Array> {
+/** The file as it is. */
+export async function* fileChunks(file: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) yield chunk as Uint8Array
   } catch (error) {

@@ -33,18 +33,35 @@ export interface LayerTree {
 const ACCOUNT_FILE = /(?:^|\/)(?:etc|usr\/lib)\/(?:passwd|group)$/
 const MAX_TEXT_BYTES = 1 << 20
 
+/** Whether the content of a file says who is who. */
+export function isAccountFile(path: string, size: number): boolean {
+  return ACCOUNT_FILE.test(path) && size <= MAX_TEXT_BYTES
+}
+
 /**
- * Reads the headers of a layer, plain or compressed, in one pass without keeping bodies.
+ * Reads the headers of a layer of the base.
  *
  * @throws {OciPublishError} INVALID_ARCHIVE when it is no tar, or leads out of the root
  */
-export async function readLayerTree(blob: Blob, { signal }: Abortable = {}): Promise<LayerTree> {
-  const from = `base layer ${blob.descriptor.digest}`
+export function readLayerTree(blob: Blob, { signal }: Abortable = {}): Promise<LayerTree> {
+  return readTree(blob.open({ signal }), { from: `base layer ${blob.descriptor.digest}`, signal })
+}
+
+/**
+ * Reads the headers of a layer, plain or compressed, in one pass without keeping bodies.
+ *
+ * @param from names it in errors
+ * @throws {OciPublishError} INVALID_ARCHIVE when it is no tar, or leads out of the root
+ */
+export async function readTree(
+  layer: AsyncIterable<Uint8Array>,
+  { from, signal }: Abortable & { readonly from: string },
+): Promise<LayerTree> {
   const entries: TreeEntry[] = []
   const whiteouts: string[] = []
   const opaques: string[] = []
   const texts = new Map<string, string>()
-  for await (const member of readTar(decompress(blob.open({ signal }), { from, signal }), { from, signal })) {
+  for await (const member of readTar(decompress(layer, { from, signal }), { from, signal })) {
     const path = relative(member.entry.path)
     const deletion = whiteoutOf(path)
     if (deletion?.kind === 'opaque') opaques.push(deletion.directory)
@@ -72,7 +89,7 @@ async function treeEntry(
     case 'hardlink':
       return { path, type: 'file', mode, uid, gid, text: texts.get(relative(entry.linkPath)) }
     case 'file': {
-      if (!ACCOUNT_FILE.test(path) || entry.size > MAX_TEXT_BYTES) return { path, type: 'file', mode, uid, gid }
+      if (!isAccountFile(path, entry.size)) return { path, type: 'file', mode, uid, gid }
       const bytes = await readAll(body, { maxBytes: MAX_TEXT_BYTES, what: path, signal })
       return { path, type: 'file', mode, uid, gid, text: new TextDecoder().decode(bytes) }
     }

@@ -34,7 +34,7 @@ function parsePart(text: string): number | string | undefined {
 }
 
 /**
- * The numbers of an owner. A name that the base does not know is a problem rather than root: files would silently belong
+ * The numbers of an owner. A name that nobody knows is a problem rather than root: files would silently belong
  * to the wrong user.
  */
 export function resolveOwner(
@@ -53,7 +53,7 @@ export function resolveOwner(
 }
 
 function unknown(kind: string, name: number | string, file: string, text: string | undefined): string {
-  const looked = text === undefined ? `the base has no ${file}` : `not in ${file} of the base`
+  const looked = text === undefined ? `the layers below have no ${file}` : `not in ${file} of the layers below`
   return `owner: unknown ${kind} "${name}" (${looked}); use a number`
 }
 

@@ -85,7 +85,7 @@ function directoryAt(dest: string, { tree, placed, says }: Placing): string | un
   }
   const base = tree.lookup(resolved.path)
   if (base && base.type !== 'directory') {
-    const problem = `/${resolved.path} is not a directory in the base`
+    const problem = `/${resolved.path} is not a directory in the layers below`
     if (!says.includes(problem)) says.push(problem)
     return undefined
   }
@@ -103,13 +103,13 @@ function placeDirectory(path: string, source: WalkedFile, placing: Placing): str
     const target = base.linkTarget ?? ''
     if (spec.followLinks) return followLink(path, target, source, placing)
     says.push(
-      `/${path} is a symlink in the base (to ${target}); the directory ${source.path} would replace it and hide what ` +
+      `/${path} is a symlink in the layers below (to ${target}); the directory ${source.path} would replace it and hide what ` +
         `it leads to; copy to where it points, or add follow-links=true`,
     )
     return undefined
   }
   if (base && base.type !== 'directory') {
-    says.push(`cannot replace the file /${path} of the base with the directory ${source.path}`)
+    says.push(`cannot replace the file /${path} of the layers below with the directory ${source.path}`)
     return undefined
   }
   return put(path, source, placing) ? path : undefined
@@ -124,7 +124,7 @@ function followLink(path: string, target: string, source: WalkedFile, placing: P
   }
   const base = tree.lookup(resolved.path)
   if (base && base.type !== 'directory') {
-    says.push(`/${path} of the base points at ${target}, which is not a directory; ${source.path} is one`)
+    says.push(`/${path} of the layers below points at ${target}, which is not a directory; ${source.path} is one`)
     return undefined
   }
   if (resolved.path === '') return '' // the root has no entry
@@ -138,7 +138,7 @@ function put(path: string, source: WalkedFile, { tree, placed, says }: Placing):
     return false
   }
   if (source.type !== 'directory' && tree.lookup(path)?.type === 'directory') {
-    says.push(`cannot replace the directory /${path} of the base with ${source.path}`)
+    says.push(`cannot replace the directory /${path} of the layers below with ${source.path}`)
     return false
   }
   placed.set(path, { type: source.type, source })

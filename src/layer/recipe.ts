@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
-import { statSync, type Stats } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { messageOf, type InputProblem } from '../errors.ts'
+import type { InputProblem } from '../errors.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { BaseTree } from './base-tree.ts'
 import { planEntries, type PlannedEntry } from './entries.ts'
-import { fingerprintOf, fingerprintOfFile, isSettled, type Fingerprint } from './fingerprint.ts'
+import { fingerprintOf, isSettled, type Fingerprint } from './fingerprint.ts'
+import { isAccountFile, type LayerTree, type TreeEntry } from './layer-tree.ts'
 import { expandLine, usesPlaceholders, type FilesSpec, type LayerSpec, type TarSpec } from './line.ts'
 import { problemsOf } from './problem.ts'
-import { walkedFile } from './scan.ts'
+import { lookAtTar } from './ready-tar.ts'
+import type { ReadyTrees } from './ready-trees.ts'
 import { walkLine, type Walk } from './walk.ts'
 
 /** Changes whenever the same request would give other bytes. */
@@ -40,6 +42,8 @@ export interface RecipeOptions {
   readonly context: string
   /** Seconds since 1970, when the user set them. */
   readonly sourceDateEpoch: number | undefined
+  /** From `loadReadyTrees`, for lines that stand on a ready tar. */
+  readonly readyTrees?: ReadyTrees
 }
 
 export interface RecipePlan {
@@ -55,58 +59,84 @@ export function needsBaseTree(lines: readonly LayerSpec[]): boolean {
 }
 
 /**
- * Decides every layer of every platform. A line without placeholders is looked up on disk once; where its layers come out
- * the same for several platforms, they share one recipe.
+ * Decides every layer of every platform, each over the base and the lines before it, and reads no file for it. A line
+ * without placeholders is looked up on disk once; where its layers come out the same for several platforms, they share
+ * one recipe.
  */
 export function planLayers(
   lines: readonly LayerSpec[],
   targets: readonly LayerTarget[],
-  { context, sourceDateEpoch }: RecipeOptions,
+  options: RecipeOptions,
 ): RecipePlan {
-  const walks = new Map<LayerSpec, Walk>()
-  const recipes = new Map<string, LayerRecipe>()
+  const planning: Planning = { ...options, walks: new Map(), steps: new Map(), recipes: new Map() }
   const problems = new Map<string, InputProblem>()
-
-  function recipeFor(line: LayerSpec, { platform, tree }: LayerTarget): LayerRecipe | undefined {
-    const differs = usesPlaceholders(line)
-    const spec = differs ? expandLine(line, platform) : line
-    const about = differs ? platform : undefined
-    if (spec.kind === 'tar') return kept(tarRecipe(spec, context, about))
-    const walk = walks.get(spec) ?? walkLine(spec, { context, platform: about })
-    walks.set(spec, walk)
-    if (walk.problems.length > 0) return kept({ problems: walk.problems })
-    return kept(filesRecipe(spec, walk, { tree, sourceDateEpoch, context, platform: about }))
-  }
-
-  function kept(made: Made): LayerRecipe | undefined {
-    for (const one of made.problems) problems.set(one.problem, one)
-    if (!made.recipe) return undefined
-    const id = `${made.recipe.key} ${made.recipe.fingerprint.exact}`
-    const same = recipes.get(id) ?? made.recipe
-    recipes.set(id, same)
-    return same
-  }
-
-  const planned = targets.map(target => lines.map(line => recipeFor(line, target)).filter(one => one !== undefined))
-  return { recipes: planned, problems: [...problems.values()] }
+  const last = lines.findLastIndex(({ kind }) => kind === 'files')
+  const recipes = targets.map(({ platform, tree }) => {
+    let below = tree
+    return lines.flatMap((line, i): readonly LayerRecipe[] => {
+      const step = stepFor(line, platform, below, planning)
+      for (const problem of step.problems) problems.set(problem.problem, problem)
+      if (!step.recipe) return []
+      if (i < last) below = step.above ??= below.under(treeOf(step.recipe, options))
+      return [step.recipe]
+    })
+  })
+  return { recipes, problems: [...problems.values()] }
 }
 
-interface Made {
+interface Planning extends RecipeOptions {
+  /** Of lines without placeholders. */
+  readonly walks: Map<LayerSpec, Walk>
+  /** What a line without placeholders comes to over a tree, which platforms may share. */
+  readonly steps: Map<LayerSpec, Map<BaseTree, Step>>
+  readonly recipes: Map<string, LayerRecipe>
+}
+
+interface Step {
   readonly recipe?: LayerRecipe
   readonly problems: readonly InputProblem[]
+  /** The tree with the layer on top. */
+  above?: BaseTree
 }
 
-interface Over extends RecipeOptions {
-  readonly tree: BaseTree
-  readonly platform: Platform | undefined
+function stepFor(line: LayerSpec, platform: Platform, tree: BaseTree, planning: Planning): Step {
+  if (usesPlaceholders(line)) return shared(makeStep(expandLine(line, platform), platform, tree, planning), planning)
+  const steps = planning.steps.get(line) ?? new Map<BaseTree, Step>()
+  const step = steps.get(tree) ?? shared(makeStep(line, undefined, tree, planning), planning)
+  planning.steps.set(line, steps.set(tree, step))
+  return step
 }
 
-function filesRecipe(spec: FilesSpec, walk: Walk, { tree, sourceDateEpoch, context, platform }: Over): Made {
+/** Equal recipes become one, so that each is built once. */
+function shared(step: Step, { recipes }: Planning): Step {
+  if (!step.recipe) return step
+  const id = `${step.recipe.key} ${step.recipe.fingerprint.exact}`
+  const recipe = recipes.get(id) ?? step.recipe
+  recipes.set(id, recipe)
+  return { ...step, recipe }
+}
+
+function makeStep(spec: LayerSpec, platform: Platform | undefined, tree: BaseTree, planning: Planning): Step {
+  const { walks, context } = planning
+  if (spec.kind === 'tar') return tarStep(spec, platform, context)
+  const walk = walks.get(spec) ?? walkLine(spec, { context, platform })
+  walks.set(spec, walk)
+  return walk.problems.length > 0 ? { problems: walk.problems } : filesStep(spec, platform, walk, tree, planning)
+}
+
+function filesStep(
+  spec: FilesSpec,
+  platform: Platform | undefined,
+  walk: Walk,
+  tree: BaseTree,
+  { context, sourceDateEpoch }: RecipeOptions,
+): Step {
   const { entries, problems } = planEntries({ spec, walk, tree, sourceDateEpoch, platform })
   if (problems.length > 0) return { problems }
   const { line, ...asked } = spec
-  // Directories that come from the base rather than from disk are part of the question, not of the answer.
+  // Directories that come from below rather than from disk are part of the question, not of the answer.
   const given = entries.filter(({ source }) => source === undefined).map(({ entry }) => entry)
+  const sources = entries.map(({ source }) => source)
   return {
     problems,
     recipe: {
@@ -114,41 +144,42 @@ function filesRecipe(spec: FilesSpec, walk: Walk, { tree, sourceDateEpoch, conte
       content: { kind: 'entries', entries },
       key: keyOf({ asked, sourceDateEpoch, context: resolve(context), given }),
       fingerprint: fingerprintOf(entries),
-      settled: isSettled(
-        entries.map(({ source }) => source),
-        walk.startedMs,
-      ),
+      settled: isSettled(sources, walk.startedMs),
     },
   }
 }
 
-function tarRecipe(spec: TarSpec, context: string, platform: Platform | undefined): Made {
-  const startedMs = Date.now()
-  const file = resolve(context, spec.file)
+function tarStep(spec: TarSpec, platform: Platform | undefined, context: string): Step {
   const says: string[] = []
-  const stats = statOf(file, says)
-  const walked = stats?.isFile() === true ? walkedFile(file, '', stats, says) : undefined
-  if (stats?.isFile() === false) says.push(`"${spec.file}" is not a file`)
-  if (!walked) return { problems: problemsOf(spec, says, platform) }
-  return {
-    problems: [],
-    recipe: {
-      line: spec.line,
-      content: { kind: 'tar', file },
-      key: keyOf({ tar: file }),
-      fingerprint: fingerprintOfFile(walked),
-      settled: isSettled([walked], startedMs),
-    },
-  }
+  const ready = lookAtTar(spec, context, says)
+  if (!ready) return { problems: problemsOf(spec, says, platform) }
+  const { file, fingerprint, settled } = ready
+  const content = { kind: 'tar', file } as const
+  return { problems: [], recipe: { line: spec.line, content, key: keyOf({ tar: file }), fingerprint, settled } }
 }
 
-function statOf(file: string, says: string[]): Stats | undefined {
+/** What a layer puts over the tree below it. */
+function treeOf({ content }: LayerRecipe, { readyTrees }: RecipeOptions): LayerTree {
+  if (content.kind === 'entries') return { entries: content.entries.map(treeEntryOf), whiteouts: [], opaques: [] }
+  const tree = readyTrees?.get(content.file)
+  // A bug of ours: guessing would let the lines above hide directories of the tar.
+  if (!tree) throw new Error(`planLayers: the tree of ${content.file} was not loaded, and other lines stand on it`)
+  return tree
+}
+
+function treeEntryOf({ entry, source }: PlannedEntry): TreeEntry {
+  const { path, mode, uid, gid, type, size } = entry
+  if (type === 'symlink') return { path, type, mode, uid, gid, linkTarget: entry.linkPath }
+  if (type === 'directory') return { path, type, mode, uid, gid }
+  const text = source && isAccountFile(path, size) ? textOf(source.path) : undefined
+  return { path, type: 'file', mode, uid, gid, text }
+}
+
+function textOf(path: string): string | undefined {
   try {
-    return statSync(file)
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    says.push(missing ? `there is no file ${file}` : `cannot look at ${file} (${messageOf(error)})`)
-    return undefined
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined // building the layer is going to tell
   }
 }
 

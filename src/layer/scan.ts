@@ -47,7 +47,7 @@ export function scanDirectory(
 
 function scanInto(path: string, prefix: string, parent: Matched, scan: Scan): void {
   const { exclusion, files, says } = scan
-  for (const name of namesIn(`${path}/`, says)) {
+  for (const name of namesIn(path, says)) {
     const child = `${path}/${name}`
     const relative = prefix + name
     const matched = exclusion.patterns.length === 0 ? parent : matchExclusion(exclusion, relative, parent)
@@ -71,9 +71,9 @@ function scanInto(path: string, prefix: string, parent: Matched, scan: Scan): vo
 
 function namesIn(path: string, says: string[]): readonly string[] {
   try {
-    return readdirSync(path)
+    return readdirSync(`${path}/`)
   } catch (error) {
-    says.push(`cannot read the directory ${path} (${messageOf(error)})`)
+    says.push(`cannot read the directory ${path === '' ? '/' : path} (${messageOf(error)})`)
     return []
   }
 }

@@ -1,6 +1,5 @@
 import type { Cache } from '../content/cache.ts'
 import type { Abortable } from '../async/abortable.ts'
-import type { Digest } from '../oci/digest.ts'
 import { parseJson } from '../parse.ts'
 import type { LayerTree, TreeEntry } from './layer-tree.ts'
 
@@ -9,22 +8,26 @@ type Row = readonly [string, 'f' | 'd' | 'l' | 't' | 'o', number, number, number
 
 const TYPES: ReadonlySet<string> = new Set('fdlto')
 
-const key = (digest: Digest): string => `layer-tree/v1/${digest}`
+const keyOf = (id: string): string => `layer-tree/v1/${id}`
 
-/** The tree of a layer of an earlier run. What cannot be understood is not there. */
-export async function recallTree(cache: Cache, digest: Digest, options: Abortable): Promise<LayerTree | undefined> {
-  const bytes = await cache.read(key(digest), options)
+/**
+ * The tree of a layer of an earlier run. What cannot be understood is not there.
+ *
+ * @param id the layer's digest, or what else tells it from all others
+ */
+export async function recallTree(cache: Cache, id: string, options: Abortable): Promise<LayerTree | undefined> {
+  const bytes = await cache.read(keyOf(id), options)
   try {
-    return bytes && decodeTree(parseJson(bytes, key(digest)))
+    return bytes && decodeTree(parseJson(bytes, keyOf(id)))
   } catch {
     return undefined
   }
 }
 
-export async function rememberTree(cache: Cache, digest: Digest, tree: LayerTree, options: Abortable): Promise<void> {
+export async function rememberTree(cache: Cache, id: string, tree: LayerTree, options: Abortable): Promise<void> {
   const { whiteouts, opaques } = tree
   const json = JSON.stringify({ entries: tree.entries.map(rowOf), whiteouts, opaques })
-  await cache.write(key(digest), new TextEncoder().encode(json), options)
+  await cache.write(keyOf(id), new TextEncoder().encode(json), options)
 }
 
 function rowOf({ path, type, mode, uid, gid, linkTarget, text }: TreeEntry): Row {
