@@ -1,6 +1,7 @@
 // Bundles the action and the CLI into dist/: split ESM, heavy parts as lazy chunks. `npm run build`.
 import { build } from 'esbuild'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
+import { licencesOf } from './licences.js'
 
 const outdir = process.argv[2] ?? 'dist'
 
@@ -27,6 +28,8 @@ const result = await build({
   // Bundled CommonJS still asks for node's own modules by require.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 })
+
+await writeFile(`${outdir}/licences.txt`, licencesOf(result.metafile.inputs))
 
 // What an entry loads at once, before any import(): the figure to keep small.
 const { outputs } = result.metafile
