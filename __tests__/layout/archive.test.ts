@@ -117,6 +117,27 @@ describe('openLayoutArchiveTarget()', () => {
     expect([...(await entriesOf(dir.in('out.tar'))).keys()]).not.toContain('manifest.json')
   })
 
+  test('an image whose layers are elsewhere has no manifest.json, which docker load would fail on', async () => {
+    await using dir = await tempDir()
+    const config = textBlob('{}', 'application/vnd.oci.image.config.v1+json')
+    const type = 'application/vnd.oci.image.layer.nondistributable.v1.tar'
+    const theirs = { ...textBlob('theirs', type).descriptor, urls: ['https://example.com/layer'] }
+    const root = manifest(config.descriptor, [theirs])
+    await write(dir.in('out.tar'), dir.path, sampleOf([config, root]))
+    expect([...(await entriesOf(dir.in('out.tar'))).keys()]).not.toContain('manifest.json')
+  })
+
+  test('an image without a tag can be read as the only one, and one that nobody could find is not written', async () => {
+    await using dir = await tempDir()
+    const { contentOf, root } = multiPlatform()
+    const target = openLayoutArchiveTarget(dir.in('out.tar'), { images: [APP], tempDir: dir.in('waiting') })
+    await copyGraph(contentOf, root.descriptor, target)
+    await expect(target.close()).rejects.toMatchObject({ code: 'NOTHING_TAGGED' })
+    await target.tag(root, [])
+    await target.close()
+    expect(await openLayoutArchive(dir.in('out.tar')).resolve('')).toEqual(root.descriptor)
+  })
+
   test('a dry run leaves no file', async () => {
     await using dir = await tempDir()
     const target = openLayoutArchiveTarget(dir.in('out.tar'), { tempDir: dir.path })

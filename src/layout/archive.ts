@@ -47,6 +47,12 @@ export function openLayoutArchiveTarget(path: string, { images = [], tempDir }: 
       const files = directoryFiles(waiting, place)
       if ((await files.sizeOf(LAYOUT_FILE, { signal })) === undefined) return // nothing came, as in a dry run
       const entries = await entriesSoFar(files, { signal })
+      if (entries.length === 0) {
+        throw new OciPublishError(
+          'NOTHING_TAGGED',
+          `${place} was not written: nothing in it is tagged, or entered without a name`,
+        )
+      }
       const docker = await dockerManifest(layout, entries, { images: images.map(repositoryOf), signal })
       const items = itemsOf(waiting, docker.length > 0 ? JSON.stringify(docker) : undefined)
       await writeWhole(path, writeTar(items, { signal }), { signal })

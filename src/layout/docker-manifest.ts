@@ -1,5 +1,5 @@
 import type { Abortable } from '../async/abortable.ts'
-import type { Source } from '../content/ports.ts'
+import type { Source, Target } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -19,12 +19,13 @@ interface DockerImage {
 
 /**
  * The manifest.json that makes an archive of a layout fit for `docker load`, which knows one platform only: of an index
- * that is linux/amd64, or the first where there is none. What is no image is left out.
+ * that is linux/amd64, or the first where there is none. What is no image is left out, and so is one whose layers are not
+ * all in the layout.
  *
  * @param images repositories that the tags belong to
  */
 export async function dockerManifest(
-  source: Source,
+  layout: Target,
   entries: readonly Descriptor[],
   { images, signal }: Abortable & { readonly images: readonly string[] },
 ): Promise<readonly DockerImage[]> {
@@ -37,8 +38,10 @@ export async function dockerManifest(
   }
   const found = await Promise.all(
     [...tags.values()].map(async ({ entry, names }) => {
-      const manifest = await runnable(source, entry, { signal })
-      return manifest && dockerImage(manifest, names)
+      const manifest = await runnable(layout, entry, { signal })
+      if (!manifest) return undefined
+      const there = await Promise.all(manifest.layers.map(layer => layout.has(layer, { signal })))
+      return there.includes(false) ? undefined : dockerImage(manifest, names)
     }),
   )
   return found.filter(one => one !== undefined)
