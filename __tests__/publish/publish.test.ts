@@ -1,68 +1,12 @@
+import { readFileSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
 import type { PublishReport } from '../../src/publish/report.ts'
-import { pushBase, type PushedBase } from '../support/base-image.ts'
-import { startSpecRegistry, type SpecRegistry } from '../support/spec-registry.ts'
-import { openWorkshop, type Workshop } from './workshop.ts'
+import { startSpecRegistry } from '../support/spec-registry.ts'
+import { document, onBase, pathsIn, pushOs, putProject, writes } from './project.ts'
+import { openWorkshop, type Published } from './workshop.ts'
 
-const ROOT = [
-  { path: 'bin', type: 'symlink', link: 'usr/bin' },
-  { path: 'etc', type: 'directory' },
-  { path: 'etc/passwd', text: 'root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\n' },
-  { path: 'usr', type: 'directory' },
-  { path: 'usr/bin', type: 'directory' },
-] as const
-
-/** A base for two platforms, whose `/bin` is a symlink as on every system of today. */
-function pushOs({ url }: SpecRegistry): Promise<PushedBase> {
-  return pushBase(
-    { url, repository: 'base/os', tag: '1' },
-    ['amd64', 'arm64'].map(architecture => ({
-      architecture,
-      layers: [ROOT, [{ path: 'usr/bin/sh', text: `sh for ${architecture}`, mode: 0o755 }]],
-      config: { Env: ['PATH=/usr/bin'], Cmd: ['sh'] },
-    })),
-  )
-}
-
-function putProject(workshop: Workshop): void {
-  workshop.put({
-    'dist/amd64/tool': { text: 'a tool for amd64', mode: 0o755 },
-    'dist/arm64/tool': { text: 'a tool for arm64', mode: 0o755 },
-    'assets/index.html': '<h1>hello</h1>',
-    'assets/img/logo.svg': '<svg/>',
-    'app.conf': 'answer = 42\n',
-  })
-}
-
-const PROJECT = {
-  tags: ['v1'],
-  platforms: ['linux/amd64,linux/arm64'],
-  layers: ['dist/{arch}/tool:/bin/tool', 'assets/:/srv/www/', 'app.conf:/etc/app.conf'],
-  entrypoint: ['tool'],
-} as const
-
-const onBase = (registry: SpecRegistry, images: readonly string[] = [`${registry.host}/team/app`]): object => ({
-  ...PROJECT,
-  images,
-  'base-image': `${registry.host}/base/os:1`,
-})
-
-/** `PUT manifests/v1`, in the order of their arrival: what changes something, since a mark. */
-function writes({ requests }: SpecRegistry, since = 0): readonly string[] {
-  return requests
-    .slice(since)
-    .filter(({ method }) => !['GET', 'HEAD'].includes(method))
-    .map(({ method, path }) => `${method} ${path}`)
-}
-
-interface Document {
-  readonly mediaType: string
-  readonly manifests: readonly { readonly digest: string; readonly platform: object }[]
-  readonly layers: readonly { readonly digest: string }[]
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
-function document(registry: SpecRegistry, reference: string, repository = 'team/app'): Document {
-  return JSON.parse(registry.manifest(repository, reference)?.bytes.toString() ?? '{}') as Document
+function expectSent({ targets }: PublishReport, counts: { readonly sent: number; readonly mounted: number }): void {
+  expect(targets.map(({ sent, mounted }) => ({ sent: sent.count, mounted: mounted.count }))).toEqual([counts])
 }
 
 test('two platforms over a base become an index that has the base below and every layer on top', async () => {
@@ -85,20 +29,202 @@ test('two platforms over a base become an index that has the base below and ever
   expect(layers[0]?.[2]).not.toBe(layers[1]?.[2])
   expect(report.base).toEqual({ name: `${registry.host}/base/os:1`, digest: base.digest })
   expectSent(report, { sent: 4 + 2 + 2 + 1, mounted: 3 })
+  expect(registry.openUploads).toBe(0)
 })
 
-function expectSent({ targets }: PublishReport, counts: { readonly sent: number; readonly mounted: number }): void {
-  expect(targets.map(({ sent, mounted }) => ({ sent: sent.count, mounted: mounted.count }))).toEqual([counts])
-}
-
-test('publishing the same again asks and sends nothing', async () => {
+test('a file for /bin lands in usr/bin, where /bin of the base points, and does not replace the link', async () => {
   await using registry = await startSpecRegistry()
   using workshop = openWorkshop()
   putProject(workshop)
   await pushOs(registry)
-  const first = await workshop.publish(onBase(registry))
-  const mark = registry.requests.length
-  const second = await workshop.publish(onBase(registry))
-  expect(second.report.digest).toBe(first.report.digest)
-  expect(writes(registry, mark)).toEqual([])
+  const { report } = await workshop.publish(onBase(registry))
+  expect(await pathsIn(registry, report.platforms[0]?.layers[2]?.digest ?? '')).toEqual([
+    'usr',
+    'usr/bin',
+    'usr/bin/tool',
+  ])
+})
+
+describe('publishing again', () => {
+  test('sends nothing where nothing has changed, not even after the cache was lost', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    const first = await workshop.publish(onBase(registry))
+    const mark = registry.requests.length
+    const second = await workshop.publish(onBase(registry))
+    const third = await workshop.publish({ ...onBase(registry), 'cache-dir': join(workshop.context, '..', 'other') })
+    expect([second.report.digest, third.report.digest]).toEqual([first.report.digest, first.report.digest])
+    expect(writes(registry, mark)).toEqual([])
+    expectSent(second.report, { sent: 0, mounted: 0 })
+  })
+
+  test('sends one layer, and the documents that name it, where one file has changed', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    await workshop.publish(onBase(registry))
+    const mark = registry.requests.length
+    workshop.put({ 'assets/index.html': '<h1>hello again</h1>' })
+    const { report } = await workshop.publish(onBase(registry))
+    const [layer] = report.platforms[0]?.layers.filter(({ origin }) => origin === 'assembled') ?? []
+    const configs = report.platforms.map(({ config }) => config.digest)
+    const manifests = report.platforms.map(({ digest }) => digest)
+
+    const sent = registry.requests.slice(mark).filter(({ method }) => method === 'PUT')
+    const blobs = sent.flatMap(({ query }) => query.get('digest') ?? [])
+    expect(new Set(blobs)).toEqual(new Set([layer?.digest, ...configs]))
+    expect(blobs).toHaveLength(3)
+    const named = sent.flatMap(({ path }) => /manifests[/](.*)/.exec(path)?.[1] ?? [])
+    expect([new Set(named.slice(0, 2)), ...named.slice(2)]).toEqual([new Set(manifests), report.digest, 'v1'])
+    expect(writes(registry, mark).filter(line => line.startsWith('P'))).toHaveLength(3 + 3 + 4)
+    expect(registry.tags('team/app').get('v1')).toBe(report.digest)
+  })
+
+  test('under a tag that is new moves the tag and sends nothing', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    await workshop.publish(onBase(registry))
+    const mark = registry.requests.length
+    await workshop.publish({ ...onBase(registry), tags: ['v2'] })
+    expect(writes(registry, mark)).toEqual(['PUT /v2/team/app/manifests/v2'])
+  })
+})
+
+describe('the digest is the same', () => {
+  test('at several registries at once, whichever has the base', async () => {
+    await using one = await startSpecRegistry()
+    await using other = await startSpecRegistry({ multiTag: false, location: 'absolute' })
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(one)
+    const images = [`${one.host}/team/app`, `${other.host}/group/app`]
+    const { report } = await workshop.publish(onBase(one, images, { tags: ['v1', 'latest'] }))
+    const tags = new Map(['latest', 'v1'].map(tag => [tag, report.digest]))
+    expect([new Map(one.tags('team/app')), new Map(other.tags('group/app'))]).toEqual([tags, tags])
+    expect(report.targets.map(({ mounted }) => mounted.count)).toEqual([3, 0])
+  })
+
+  test('in the layout that is written when nothing is pushed', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    const mark = registry.requests.length
+    const unpushed = await workshop.publish(onBase(registry, undefined, { push: 'false' }))
+    expect(writes(registry, mark)).toEqual([])
+    const index = JSON.parse(readFileSync(join(workshop.layout, 'index.json'), 'utf8')) as {
+      manifests: { digest: string }[]
+    }
+    expect(index.manifests.map(({ digest }) => digest)).toEqual([unpushed.report.digest])
+    const pushed = await workshop.publish(onBase(registry))
+    expect(pushed.report.digest).toBe(unpushed.report.digest)
+  })
+
+  test('from another directory, under another umask, at another time, in another country', async () => {
+    await using registry = await startSpecRegistry()
+    await pushOs(registry)
+    using workshop = openWorkshop()
+    putProject(workshop)
+    const { report } = await workshop.publish(onBase(registry))
+    const { TZ, LANG } = process.env
+    const umask = process.umask(0o077)
+    try {
+      const env = { TZ: 'Pacific/Chatham', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' }
+      process.env['TZ'] = env.TZ
+      process.env['LANG'] = env.LANG
+      using elsewhere = openWorkshop()
+      putProject(elsewhere)
+      utimesSync(join(elsewhere.context, 'app.conf'), 1_000_000, 1_000_000)
+      const there = await elsewhere.publish(onBase(registry, [`${registry.host}/team/other`]), { env })
+      expect(there.report.digest).toBe(report.digest)
+      expectSent(there.report, { sent: 9, mounted: 3 })
+    } finally {
+      process.umask(umask)
+      restore({ TZ, LANG })
+    }
+  })
+})
+
+function restore(env: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(env)) {
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- undefined would become a text
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+}
+
+describe('a dry run', () => {
+  const did = ({ events }: Published): Map<string, string> =>
+    new Map(
+      events.flatMap(event => {
+        if (event.type === 'blob-done') return [[event.blob.digest, event.how] as const]
+        return event.type === 'manifest-done' ? [[event.manifest.digest, event.how] as const] : []
+      }),
+    )
+
+  test('changes nothing, and says what the run then does', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    const mark = registry.requests.length
+    const dry = await workshop.publish(onBase(registry, undefined, { 'dry-run': 'true' }))
+    expect(writes(registry, mark)).toEqual([])
+    expect(registry.tags('team/app')).toEqual(new Map())
+    const wet = await workshop.publish(onBase(registry))
+    expect(wet.report.digest).toBe(dry.report.digest)
+    const how = { keep: 'exists', 'mount?': 'mounted', send: 'uploaded' } as const
+    const planned = dry.report.targets[0]?.steps?.map(step => [step.descriptor.digest, how[step.do]] as const)
+    expect(new Map(planned)).toEqual(did(wet))
+  })
+
+  test('of what is there plans nothing', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    await workshop.publish(onBase(registry))
+    const { report } = await workshop.publish(onBase(registry, undefined, { 'dry-run': 'true' }))
+    expect(new Set(report.targets[0]?.steps?.map(step => step.do))).toEqual(new Set(['keep']))
+  })
+})
+
+describe('tags', () => {
+  test('move only when everything is on every target', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    const mark = registry.requests.length
+    const images = ['team/app', 'team/other'].map(name => `${registry.host}/${name}`)
+    const { report } = await workshop.publish(onBase(registry, images, { tags: ['v1', 'latest'] }))
+    const lines = writes(registry, mark)
+    const first = lines.findIndex(line => /manifests[/](?:v1|latest)$/.test(line))
+    const moves = lines.slice(first)
+    expect(moves.every(line => /^PUT .*[/]manifests[/]/.test(line))).toBe(true)
+    const roots = lines.slice(0, first).filter(line => line.endsWith(report.digest))
+    expect(new Set(roots).size).toBe(2)
+    expect(moves).toHaveLength(4)
+  })
+
+  test('stay where they are on every registry when one of them refuses the image', async () => {
+    await using one = await startSpecRegistry()
+    await using other = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(one)
+    const before = await workshop.publish(onBase(one))
+    workshop.put({ 'app.conf': 'answer = 43\n' })
+    const body = JSON.stringify({ errors: [{ code: 'DENIED', message: 'not today' }] })
+    other.fail({ method: 'PUT', path: '/manifests/', times: 100 }, { status: 403, body })
+    const images = [`${one.host}/team/app`, `${other.host}/team/app`]
+    await expect(workshop.publish(onBase(one, images))).rejects.toThrow(/not today/)
+    expect(one.tags('team/app')).toEqual(new Map([['v1', before.report.digest]]))
+    expect(other.tags('team/app')).toEqual(new Map())
+  })
 })
