@@ -16,3 +16,11 @@ test.each(['amd64', 'arm64'])('the committed program for %s is what its source s
     rmSync(directory, { recursive: true })
   }
 })
+
+test('the example greets, so that a newcomer sees that the image works', () => {
+  const program = join(HELLO, 'dist/linux-amd64/hello')
+  // Where it does not run, the text is at least in it; the interop tests run both programs in containers.
+  const runs = process.platform === 'linux' && process.arch === 'x64'
+  const said = runs ? execFileSync(program, { encoding: 'utf8' }) : readFileSync(program, 'latin1')
+  expect(said).toContain('Hello from linux/amd64\n')
+})
