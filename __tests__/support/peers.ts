@@ -142,7 +142,7 @@ export interface TemporaryDirectory extends AsyncDisposable {
 }
 
 /** A directory that is gone at the end of the block. */
-export async function temporaryDirectory(): Promise<TemporaryDirectory> {
-  const path = await mkdtemp(join(tmpdir(), 'oci-publish-'))
+export async function temporaryDirectory(parent: string = tmpdir()): Promise<TemporaryDirectory> {
+  const path = await mkdtemp(join(parent, 'oci-publish-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }

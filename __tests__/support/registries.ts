@@ -57,6 +57,11 @@ export const REGISTRIES: readonly RealRegistry[] = [
   { name: 'refreg', passwords: false, referrers: true, start: options => start(refreg, options) },
 ]
 
+/** One of them, for a test that does not care which. */
+export async function startRegistry(): Promise<RunningRegistry> {
+  return start(distribution('registry'))
+}
+
 interface Place {
   readonly port: number
   /** Of the registry alone, and empty. */
