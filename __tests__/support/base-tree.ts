@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, chown, copyFile, link, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, copyFile, link, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run, temporaryDirectory } from './peers.ts'
+import { findBusybox, run, temporaryDirectory } from './peers.ts'
 
 /** One name of a tree; `owner` is uid:gid, root by default. */
 type TreeNode =
@@ -97,14 +97,12 @@ async function treeTar(
   format: TarFormat,
   architecture?: Architecture,
 ): Promise<string> {
-  const key = createHash('sha256')
-    .update(JSON.stringify([tree, format, architecture]))
-    .digest('hex')
-    .slice(0, 16)
-  return cached(`tree-${key}.tar`, async (path, work) => {
+  const busybox = architecture && findBusybox(architecture)
+  const hash = createHash('sha256').update(JSON.stringify([tree, format]))
+  if (busybox !== undefined) hash.update(await readFile(busybox))
+  return cached(`tree-${hash.digest('hex').slice(0, 16)}.tar`, async (path, work) => {
     const root = join(work, 'root')
     await mkdir(root)
-    const busybox = architecture && (await busyboxOf(architecture))
     const nodes = Object.entries(tree)
     for (const [name, node] of nodes) if (!('hardlink' in node)) await make(join(root, name), node, busybox)
     for (const [name, node] of nodes) if ('hardlink' in node) await link(join(root, node.hardlink), join(root, name))
@@ -127,17 +125,6 @@ async function make(path: string, node: TreeNode, busybox: string | undefined): 
   const [uid = 0, gid = 0] = (node.owner ?? '0:0').split(':').map(Number)
   await chown(path, uid, gid)
   await chmod(path, node.mode ?? ('directory' in node ? 0o755 : 0o644)) // last: chown takes setgid away
-}
-
-/** A static busybox of an architecture, from Debian's package of it. */
-async function busyboxOf(architecture: Architecture): Promise<string> {
-  return cached(`busybox-${architecture}`, async (path, work) => {
-    await run('apt-get', ['download', `busybox-static:${architecture}`], { cwd: work })
-    const deb = (await readdir(work)).find(name => name.endsWith('.deb'))
-    if (deb === undefined) throw new Error(`apt-get downloaded no busybox-static:${architecture}`)
-    await run('dpkg-deb', ['--extract', join(work, deb), join(work, 'root')])
-    await copyFile(join(work, 'root', 'bin', 'busybox'), path)
-  })
 }
 
 /**

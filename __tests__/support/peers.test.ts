@@ -1,4 +1,4 @@
-import { findPeer, run, temporaryDirectory } from './peers.ts'
+import { findBusybox, findPeer, run, temporaryDirectory } from './peers.ts'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -47,6 +47,12 @@ describe('findPeer()', () => {
     expect(findPeer('tool')).toBe(installed)
     const pinned = await tool(join(peers.path, 'bin'))
     expect(findPeer('tool')).toBe(pinned)
+  })
+
+  test('a missing program for another architecture is a failure that says how to get it', async () => {
+    await using peers = await temporaryDirectory()
+    process.env['OCI_PUBLISH_PEERS'] = peers.path
+    expect(() => findBusybox('arm64')).toThrow(/arm64.busybox is not there: tools\/peers\/install puts it there$/)
   })
 
   async function tool(directory: string): Promise<string> {

@@ -16,9 +16,16 @@ export interface RunOptions {
 
 const MAX_OUTPUT_BYTES = 64 << 20
 
-/** Where tools/peers/install puts what Debian does not have. */
-function peersDirectory(): string {
-  return join(process.env['OCI_PUBLISH_PEERS'] ?? join(homedir(), '.cache', 'oci-publish-peers'), 'bin')
+/** Where tools/peers/install puts what Debian does not have installed. */
+function peersDirectory(...names: readonly string[]): string {
+  return join(process.env['OCI_PUBLISH_PEERS'] ?? join(homedir(), '.cache', 'oci-publish-peers'), ...names)
+}
+
+/** A program for `architecture`, which may not be that of this machine: Debian's static busybox. */
+export function findBusybox(architecture: 'amd64' | 'arm64'): string {
+  const path = peersDirectory('busybox', architecture, 'busybox')
+  if (isExecutable(path)) return path
+  throw new Error(`${path} is not there: tools/peers/install puts it there`)
 }
 
 /**
@@ -28,10 +35,11 @@ function peersDirectory(): string {
  */
 export function findPeer(command: string): string {
   if (isAbsolute(command)) return command
-  const directories = [peersDirectory(), ...(process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute)]
+  const pinned = peersDirectory('bin')
+  const directories = [pinned, ...(process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute)]
   const found = directories.map(directory => join(directory, command)).find(isExecutable)
   if (found !== undefined) return found
-  throw new Error(`${command} is neither in ${peersDirectory()} nor in PATH: tools/peers/install puts it there`)
+  throw new Error(`${command} is neither in ${pinned} nor in PATH: tools/peers/install puts it there`)
 }
 
 function isExecutable(path: string): boolean {
