@@ -118,9 +118,9 @@ describe('where things land', () => {
       ['directory 755 0:0 etc', 'file 644 0:0 etc/os-release'],
     ],
     [
-      'contents of directories, merged; the later file stays',
+      'contents of directories, merged',
       'd*:/x/',
-      [contents(directory('a'), walked('a/f', { size: 1 })), contents(directory('a'), walked('a/f'), walked('a/g'))],
+      [contents(directory('a'), walked('a/f')), contents(directory('a'), walked('a/g'))],
       ['directory 755 0:0 x', 'directory 755 0:0 x/a', 'file 644 0:0 x/a/f', 'file 644 0:0 x/a/g'],
     ],
     [
@@ -160,9 +160,9 @@ describe('where things land', () => {
     expect(shown(plan(line, matches))).toEqual(expected)
   })
 
-  test('the file that stays of two is the one that is read', () => {
-    const { entries } = plan('d*:/', [contents(walked('f', { path: '/1' })), contents(walked('f', { path: '/2' }))])
-    expect(entries.map(({ source }) => source?.path)).toEqual(['/2'])
+  test('two files for one path are told, or one of them would be lost without a word', () => {
+    const { problems } = plan('d*:/', [contents(walked('f', { path: '/1' })), contents(walked('f', { path: '/2' }))])
+    expect(problems.map(({ problem }) => problem)).toEqual([expect.stringContaining('/1 and /2 would both be /f')])
   })
 })
 

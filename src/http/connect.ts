@@ -16,7 +16,7 @@ export interface TlsOptions {
   readonly clientCertificates?: Readonly<Record<string, ClientCertificate>>
 }
 
-export interface ClientCertificate {
+interface ClientCertificate {
   readonly cert: string
   readonly key: string
 }

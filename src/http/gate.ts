@@ -1,5 +1,5 @@
 /** Waits so long; an abort ends the wait with the signal's own reason. */
-export type Sleep = (waitMs: number, signal?: AbortSignal) => Promise<void>
+type Sleep = (waitMs: number, signal?: AbortSignal) => Promise<void>
 
 export interface Clock {
   readonly now: () => number

@@ -1,5 +1,5 @@
 /** What a body is told when it is opened. */
-export interface OpenOptions {
+interface OpenOptions {
   /** Aborted as soon as the bytes are of no use any more: the request failed, was answered early, or was aborted. */
   readonly signal?: AbortSignal | undefined
 }

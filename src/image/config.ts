@@ -20,7 +20,7 @@ export interface ConfigChange {
 }
 
 /** What one new layer adds to the config. */
-export interface LayerRecord {
+interface LayerRecord {
   readonly diffID: Digest
   /** For `history`: `COPY dist/server /usr/local/bin/server`. */
   readonly createdBy: string

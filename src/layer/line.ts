@@ -180,10 +180,15 @@ export function usesPlaceholders(spec: LayerSpec): boolean {
   return texts.some(text => text.search(PLACEHOLDER) >= 0)
 }
 
+/** A text of a line as it is for one platform. */
+export function expandText(text: string, platform: Platform): string {
+  const values: Readonly<Record<string, string>> = placeholdersOf(platform)
+  return text.replace(PLACEHOLDER, (all, name: string) => values[name] ?? all)
+}
+
 /** The line as it is for one platform. */
 export function expandLine(spec: LayerSpec, platform: Platform): LayerSpec {
-  const values: Readonly<Record<string, string>> = placeholdersOf(platform)
-  const expand = (text: string): string => text.replace(PLACEHOLDER, (all, name: string) => values[name] ?? all)
+  const expand = (text: string): string => expandText(text, platform)
   if (spec.kind === 'tar') return { ...spec, file: expand(spec.file) }
   return {
     ...spec,

@@ -20,7 +20,7 @@ interface Placing {
 /**
  * Where everything lands, by path in the image, symlinks of the base followed in DEST and above. The rules are those of
  * COPY: a directory gives its contents, a file goes to DEST, or into it when DEST ends with a slash or is a directory of
- * the base. Of two files for one path the later stays.
+ * the base. Two files for one path are a mistake: one of them would be lost without a word.
  */
 export function placeMatches(
   spec: FilesSpec,
@@ -135,6 +135,10 @@ function put(path: string, source: WalkedFile, { tree, placed, says }: Placing):
   const known = placed.get(path)
   if (known && (known.type === 'directory') !== (source.type === 'directory')) {
     says.push(`/${path} would be a file and a directory (${source.path} is one of them)`)
+    return false
+  }
+  if (known?.source && source.type !== 'directory') {
+    says.push(`${known.source.path} and ${source.path} would both be /${path}`)
     return false
   }
   if (source.type !== 'directory' && tree.lookup(path)?.type === 'directory') {

@@ -7,7 +7,7 @@ import type { BaseTree } from './base-tree.ts'
 import { planEntries, type PlannedEntry } from './entries.ts'
 import { fingerprintOf, isSettled, type Fingerprint } from './fingerprint.ts'
 import { isAccountFile, type LayerTree, type TreeEntry } from './layer-tree.ts'
-import { expandLine, usesPlaceholders, type FilesSpec, type LayerSpec, type TarSpec } from './line.ts'
+import { expandLine, expandText, usesPlaceholders, type FilesSpec, type LayerSpec, type TarSpec } from './line.ts'
 import { problemsOf } from './problem.ts'
 import { lookAtTar } from './ready-tar.ts'
 import type { ReadyTrees } from './ready-trees.ts'
@@ -18,7 +18,7 @@ export const ASSEMBLY_VERSION = 1
 
 /** A layer decided to the last header, before a single file is read. */
 export interface LayerRecipe {
-  /** As typed. */
+  /** As typed, but for the platform: what is told while it is built. */
   readonly line: string
   readonly content:
     | { readonly kind: 'entries'; readonly entries: readonly PlannedEntry[] }
@@ -140,7 +140,7 @@ function filesStep(
   return {
     problems,
     recipe: {
-      line,
+      line: platform ? expandText(line, platform) : line,
       content: { kind: 'entries', entries },
       key: keyOf({ asked, sourceDateEpoch, context: resolve(context), given }),
       fingerprint: fingerprintOf(entries),
@@ -155,7 +155,8 @@ function tarStep(spec: TarSpec, platform: Platform | undefined, context: string)
   if (!ready) return { problems: problemsOf(spec, says, platform) }
   const { file, fingerprint, settled } = ready
   const content = { kind: 'tar', file } as const
-  return { problems: [], recipe: { line: spec.line, content, key: keyOf({ tar: file }), fingerprint, settled } }
+  const line = platform ? expandText(spec.line, platform) : spec.line
+  return { problems: [], recipe: { line, content, key: keyOf({ tar: file }), fingerprint, settled } }
 }
 
 /** What a layer puts over the tree below it. */

@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { parse } from '../parse.ts'
 import { isDigest, type Digest } from './digest.ts'
 import { platformSchema, type Platform } from './platform.ts'
 
@@ -35,11 +34,6 @@ export const descriptorSchema: v.GenericSchema<unknown, Descriptor> = v.object(
   },
   'is missing',
 )
-
-/** Reads a descriptor from parsed JSON. `where` names the document in the error. */
-export function parseDescriptor(value: unknown, where: string): Descriptor {
-  return parse(descriptorSchema, value, where)
-}
 
 /** What identifies content: media type, digest and size, and nothing said about it. */
 export function bare({ mediaType, digest, size }: Descriptor): Descriptor {

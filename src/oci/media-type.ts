@@ -40,10 +40,6 @@ export function isManifestType(mediaType: string): boolean {
   return isIndexType(mediaType) || mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST
 }
 
-export function familyOf(mediaType: string): Family {
-  return mediaType.startsWith('application/vnd.docker.') ? 'docker' : 'oci'
-}
-
 /** Layers that only their publisher may serve (Windows bases of old); they carry `urls` and are not pushed. */
 export function isNondistributable(mediaType: string): boolean {
   return mediaType.includes('.nondistributable.') || mediaType.includes('.foreign.')

@@ -12,7 +12,7 @@ export interface RegistryReference {
 }
 
 /** `oci:DIR[:NAME]` or `oci-archive:FILE[:NAME]`. */
-export interface LayoutReference {
+interface LayoutReference {
   readonly kind: 'oci' | 'oci-archive'
   readonly path: string
   /** `org.opencontainers.image.ref.name` in its index.json, or a digest. */

@@ -2,7 +2,7 @@
  * How the text of an input is read. `list`: newlines or commas part it. `lines`: newlines only, because the values hold
  * commas. In both, blank lines and lines that begin with `#` are passed over.
  */
-export type FieldKind = 'text' | 'list' | 'lines' | 'boolean' | 'number'
+type FieldKind = 'text' | 'list' | 'lines' | 'boolean' | 'number'
 
 export interface Field {
   readonly name: string

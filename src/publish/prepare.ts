@@ -4,7 +4,9 @@ import { InputError, OciPublishError, type InputProblem } from '../errors.ts'
 import { resolveBase, type BaseImage } from '../image/base.ts'
 import { emptyTree } from '../layer/base-tree.ts'
 import { loadBaseTree } from '../layer/load-tree.ts'
-import { needsBaseTree, planLayers, type LayerRecipe, type LayerTarget } from '../layer/recipe.ts'
+import type { LayerSpec } from '../layer/line.ts'
+import { loadReadyTrees } from '../layer/ready-trees.ts'
+import { needsBaseTree, planLayers, type LayerRecipe, type LayerTarget, type RecipePlan } from '../layer/recipe.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import type { Located, PublishDeps } from './deps.ts'
@@ -18,7 +20,7 @@ export interface PreparedTarget {
   readonly previous: Previous
 }
 
-export interface PreparedBase {
+interface PreparedBase {
   readonly reference: Reference
   readonly located: Located
   readonly image: BaseImage
@@ -45,7 +47,7 @@ export async function prepare(parsed: ParsedRequest, deps: PublishDeps, io: Abor
   if (parsed.problems.length > 0) {
     // Files can be looked at all the same; for what the base says of them it is too early.
     const targets = request.platforms.map(platform => ({ platform, tree: emptyTree }))
-    const seen = planLayers(withoutNames(request), targets, request)
+    const seen = await planned(request, withoutNames(request), targets, deps, io)
     throw new InputError([...parsed.problems, ...seen.problems])
   }
   const [base, targets, commitTime] = await Promise.allSettled([
@@ -64,13 +66,26 @@ export async function prepare(parsed: ParsedRequest, deps: PublishDeps, io: Abor
   const preparedTargets = (ready(targets) ?? []).map(ready).filter(target => target !== undefined)
   const preparedBase = ready(base)
   const created = ready(commitTime) ?? 0
-  const { recipes, problems } = planLayers(
+  const { recipes, problems } = await planned(
+    request,
     preparedBase ? request.layers : withoutNames(request),
     preparedBase?.layered ?? request.platforms.map(platform => ({ platform, tree: emptyTree })),
-    request,
+    deps,
+    io,
   )
   refuse(problems, failures)
   return { request, base: preparedBase?.base, targets: preparedTargets, recipes, created }
+}
+
+async function planned(
+  { platforms, context, sourceDateEpoch }: PublishRequest,
+  lines: readonly LayerSpec[],
+  targets: readonly LayerTarget[],
+  { cache }: PublishDeps,
+  io: Abortable,
+): Promise<RecipePlan> {
+  const readyTrees = await loadReadyTrees(lines, platforms, { context, cache, ...io })
+  return planLayers(lines, targets, { context, sourceDateEpoch, readyTrees })
 }
 
 /** Owners by name are looked up in the base; without one at hand they are nothing to complain of. */

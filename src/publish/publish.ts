@@ -71,7 +71,8 @@ async function send(
   await allOrErrors(
     results.map(async ({ one: { target, previous } }) => {
       const tags = tagsToMove(planTags(built.root.descriptor.digest, previous.tags))
-      if (tags.length > 0) await target.tag(built.root, tags, io)
+      // Without a name too: a layout lists what it holds, a registry has nothing to do.
+      if (tags.length > 0 || previous.tags.size === 0) await target.tag(built.root, tags, io)
       await target.close?.(io)
       onEvent({ type: 'tagged', place: target.place, tags: [...previous.tags.keys()] })
     }),

@@ -2,7 +2,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { CopyStep } from '../copy/plan.ts'
 
-export interface LayerReport {
+interface LayerReport {
   readonly digest: Digest
   readonly diffID: Digest
   readonly mediaType: string

@@ -1,5 +1,5 @@
 /** What can be wrong with a command that a user typed. */
-export class WordsProblem extends Error {}
+class WordsProblem extends Error {}
 
 /**
  * The words of a command: a JSON array, one word a line where there are several lines, otherwise parted by spaces with
