@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Answer, Exchange } from './spec-registry/answer.ts'
 import { Refused, json, readAll } from './spec-registry/answer.ts'
-import type { AuthOptions, Need } from './spec-registry/auth.ts'
+import type { AuthOptions } from './spec-registry/auth.ts'
 import { Auth } from './spec-registry/auth.ts'
 import { answerBlob } from './spec-registry/blob-routes.ts'
 import type { Fault, Match } from './spec-registry/fault.ts'
@@ -14,6 +14,7 @@ import type { ListChoices } from './spec-registry/list-routes.ts'
 import { answerReferrers, answerTags } from './spec-registry/list-routes.ts'
 import type { ManifestChoices } from './spec-registry/manifest-routes.ts'
 import { answerManifest } from './spec-registry/manifest-routes.ts'
+import { needs, parseRoute } from './spec-registry/route.ts'
 import type { StoredManifest } from './spec-registry/store.ts'
 import { Store } from './spec-registry/store.ts'
 import type { UploadChoices } from './spec-registry/upload-routes.ts'
@@ -69,24 +70,6 @@ export interface SpecRegistry extends AsyncDisposable {
   tags(repository: string): ReadonlyMap<string, string>
   /** Upload sessions that are neither finished nor cancelled. */
   readonly openUploads: number
-}
-
-/** distribution-spec, "Pulling manifests": what `<name>` may be. */
-const NAME = /^[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*(?:[/][a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*)*$/
-const METHODS = {
-  blobs: ['HEAD', 'GET', 'DELETE'],
-  manifests: ['HEAD', 'GET', 'PUT', 'DELETE'],
-  start: ['POST'],
-  upload: ['PATCH', 'PUT', 'GET', 'DELETE'],
-  tags: ['GET'],
-  referrers: ['GET'],
-} as const
-
-interface Route {
-  readonly kind: keyof typeof METHODS
-  readonly name: string
-  /** Digest, tag or upload. */
-  readonly rest: string
 }
 
 /** Thrown where a client broke off, or was cut off: nobody waits for an answer. */
@@ -196,40 +179,6 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
       for (const upload of store.uploads.values()) await store.dropUpload(upload)
     },
   }
-}
-
-/** @returns undefined for `/v2/` itself */
-function parseRoute(path: string, method: string): Route | undefined {
-  if (path === '/v2/' || path === '/v2') return undefined
-  const [, name = '', kind = '', rest = ''] =
-    /^[/]v2[/](.+)[/](blobs[/]uploads|blobs|manifests|tags|referrers)[/](.*)$/.exec(decodeURIComponent(path)) ?? []
-  const route = (found: keyof typeof METHODS): Route => {
-    if (!NAME.test(name)) throw new Refused(400, { code: 'NAME_INVALID', message: 'not a name', detail: { name } })
-    const allowed: readonly string[] = METHODS[found]
-    if (allowed.includes(method)) return { kind: found, name, rest }
-    throw new Refused(
-      405,
-      { code: 'UNSUPPORTED', message: `${method} is not for this` },
-      { allow: METHODS[found].join(', ') },
-    )
-  }
-  if (kind === 'blobs/uploads') return route(rest === '' ? 'start' : 'upload')
-  if ((kind === 'blobs' || kind === 'manifests' || kind === 'referrers') && rest !== '') return route(kind)
-  if (kind === 'tags' && rest === 'list') return route('tags')
-  throw new Refused(404, { code: 'NAME_UNKNOWN', message: 'no such endpoint', detail: { path } })
-}
-
-function needs(route: Route | undefined, { method, query }: Exchange): readonly Need[] {
-  if (route === undefined) return []
-  const { kind, name: repository } = route
-  if (kind === 'start') {
-    const from = query.get('from')
-    const source: readonly Need[] = from === null ? [] : [{ repository: from, actions: ['pull'] }]
-    return [{ repository, actions: ['pull', 'push'] }, ...source]
-  }
-  if (method === 'DELETE' && kind !== 'upload') return [{ repository, actions: ['delete'] }]
-  const reads = kind !== 'upload' && (method === 'GET' || method === 'HEAD')
-  return [{ repository, actions: reads ? ['pull'] : ['pull', 'push'] }]
 }
 
 /** The request's body, counted, and cut off where a fault says so. */
