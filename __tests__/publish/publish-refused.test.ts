@@ -176,6 +176,6 @@ describe('a registry that refuses is told by name, with what to do', () => {
     expect(error).toMatchObject({ code, hint: expect.stringMatching(hint) as string })
     expect(` ${messageOf(error)}`).toMatch(says)
     expect(messageOf(error)).toContain(registry.host)
-    expect(registry.requests.filter(({ method, status }) => method.startsWith("P") && status < 300)).toEqual([])
+    expect(registry.requests.filter(({ method, status }) => method.startsWith('P') && status < 300)).toEqual([])
   })
 })
