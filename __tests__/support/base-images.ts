@@ -92,7 +92,7 @@ export async function makeLayout(directory: string, name: string, architecture: 
 /** Debian itself, for amd64: 170 MB and 8,700 files. mmdebstrap and crane make it, the first time in half a minute. */
 export async function pushDebian(reference: string): Promise<void> {
   const layer = await cached('debian-bookworm.tar', async path => {
-    await run('mmdebstrap', ['--quiet', '--variant=minbase', 'bookworm', path])
+    await run('mmdebstrap', ['--quiet', '--format=tar', '--variant=minbase', 'bookworm', path])
   })
   await pushImage(reference, 'linux/amd64', 'oci', [layer])
 }
