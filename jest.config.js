@@ -10,7 +10,7 @@ export default {
   collectCoverageFrom: ['src/**/*.ts'],
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['**/__tests__/!(interop)/**/*.test.ts', '**/__tests__/*.test.ts'] },
-    // Real registries and tools: seconds, not milliseconds.
+    // Real registries and tools take seconds: the script that runs them gives a longer timeout.
     { ...shared, displayName: 'interop', testMatch: ['**/__tests__/interop/**/*.test.ts'] },
   ],
 }
