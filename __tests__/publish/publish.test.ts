@@ -54,7 +54,7 @@ describe('publishing again', () => {
     const first = await workshop.publish(onBase(registry))
     const mark = registry.requests.length
     const second = await workshop.publish(onBase(registry))
-    const third = await workshop.publish({ ...onBase(registry), 'cache-dir': join(workshop.context, '..', 'other') })
+    const third = await workshop.publish({ ...onBase(registry), 'cache-dir': workshop.at('other') })
     expect([second.report.digest, third.report.digest]).toEqual([first.report.digest, first.report.digest])
     expect(writes(registry, mark)).toEqual([])
     expectSent(second.report, { sent: 0, mounted: 0 })
@@ -212,7 +212,10 @@ describe('tags', () => {
     expect(moves).toHaveLength(4)
   })
 
-  test('stay where they are on every registry when one of them refuses the image', async () => {
+  test.each([
+    ['the image', { method: 'PUT', path: '/manifests/' }],
+    ['every layer', { method: 'POST' }],
+  ])('stay where they are on every registry when one of them refuses %s', async (_what, match) => {
     await using one = await startSpecRegistry()
     await using other = await startSpecRegistry()
     using workshop = openWorkshop()
@@ -221,10 +224,29 @@ describe('tags', () => {
     const before = await workshop.publish(onBase(one))
     workshop.put({ 'app.conf': 'answer = 43\n' })
     const body = JSON.stringify({ errors: [{ code: 'DENIED', message: 'not today' }] })
-    other.fail({ method: 'PUT', path: '/manifests/', times: 100 }, { status: 403, body })
+    other.fail({ ...match, times: 100 }, { status: 403, body })
     const images = [`${one.host}/team/app`, `${other.host}/team/app`]
-    await expect(workshop.publish(onBase(one, images))).rejects.toThrow(/not today/)
+    const error = await workshop.publish(onBase(one, images)).catch((thrown: unknown) => thrown)
+    for (const { message } of error instanceof AggregateError ? (error.errors as Error[]) : [error as Error]) {
+      expect(message).toMatch(new RegExp(`${other.host}.*DENIED not today`))
+    }
     expect(one.tags('team/app')).toEqual(new Map([['v1', before.report.digest]]))
     expect(other.tags('team/app')).toEqual(new Map())
+    expect([one.openUploads, other.openUploads]).toEqual([0, 0])
+  })
+
+  test('that moved on one registry and not on another are told apart', async () => {
+    await using one = await startSpecRegistry()
+    await using other = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(one)
+    const body = JSON.stringify({ errors: [{ code: 'TAG_INVALID', message: 'protected' }] })
+    other.fail({ method: 'PUT', path: '/manifests/v1', times: 100 }, { status: 400, body })
+    const images = [`${one.host}/team/app`, `${other.host}/team/app`]
+    const running = workshop.publish(onBase(one, images, { tags: ['v1', 'v2'] }))
+    await expect(running).rejects.toMatchObject({ code: 'TAGS_NOT_MOVED', moved: ['v2'], failed: ['v1'] })
+    await expect(running).rejects.toThrow(`${other.host}/team/app: could not tag v1 (moved: v2)`)
+    expect([...one.tags('team/app').keys()]).toEqual(['v1', 'v2'])
   })
 })

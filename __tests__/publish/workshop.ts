@@ -24,6 +24,8 @@ export interface Workshop extends Disposable {
   /** Written where nothing is pushed. */
   readonly layout: string
   put: TempDir['put']
+  /** A path outside of the project; `home` is the user's home. */
+  at(name: string): string
   /** The use case as the doors wire it. */
   publish(values: FieldValues, options?: PublishOptions): Promise<Published>
 }
@@ -49,6 +51,7 @@ export function openWorkshop(): Workshop {
   return {
     context: at('project'),
     layout: at('layout'),
+    at,
     put: files => {
       dir.put(Object.fromEntries(Object.entries(files).map(([name, wanted]) => [`project/${name}`, wanted])))
     },
