@@ -45,6 +45,14 @@ test('a file for /bin lands in usr/bin, where /bin of the base points, and does 
   ])
 })
 
+/** Where the layers of the first platform come from: what is known is not compressed again. */
+function originsOf({ report }: Published): readonly string[] | undefined {
+  return report.platforms[0]?.layers.map(({ origin }) => origin)
+}
+
+const KNOWN = ['base', 'base', 'cached', 'cached', 'cached']
+const MADE = ['base', 'base', 'assembled', 'assembled', 'assembled']
+
 describe('publishing again', () => {
   test('sends nothing where nothing has changed, not even after the cache was lost', async () => {
     await using registry = await startSpecRegistry()
@@ -58,6 +66,7 @@ describe('publishing again', () => {
     expect([second.report.digest, third.report.digest]).toEqual([first.report.digest, first.report.digest])
     expect(writes(registry, mark)).toEqual([])
     expectSent(second.report, { sent: 0, mounted: 0 })
+    expect([second, third].map(originsOf)).toEqual([KNOWN, KNOWN])
   })
 
   test('sends one layer, and the documents that name it, where one file has changed', async () => {
@@ -90,8 +99,11 @@ describe('publishing again', () => {
     await pushOs(registry)
     await workshop.publish(onBase(registry))
     const mark = registry.requests.length
-    await workshop.publish({ ...onBase(registry), tags: ['v2'] })
-    expect(writes(registry, mark)).toEqual(['PUT /v2/team/app/manifests/v2'])
+    const known = await workshop.publish({ ...onBase(registry), tags: ['v2'] })
+    const unknown = await workshop.publish({ ...onBase(registry), tags: ['v3'], 'cache-dir': workshop.at('other') })
+    expect(writes(registry, mark)).toEqual(['v2', 'v3'].map(tag => `PUT /v2/team/app/manifests/${tag}`))
+    expect(originsOf(known)).toEqual(KNOWN)
+    expect(originsOf(unknown)).toEqual(MADE)
   })
 })
 
