@@ -21,9 +21,10 @@ export const ROOMS = {
   action: ['tell', 'publish', 'metadata', 'copy', ...core], // inputs, outputs, log
   cli: ['tell', 'publish', 'copy', ...core], // one file a command; display
   'version.ts': [],
+  'process.ts': [],
   'wire.ts': ['version.ts', 'registry', 'layout', 'cache', 'metadata', 'publish', 'copy', 'http', ...core],
-  'main.ts': ['action', 'publish', 'wire.ts'],
-  'cli.ts': ['cli', 'publish', 'version.ts', 'wire.ts'],
+  'main.ts': ['action', 'publish', 'process.ts', 'wire.ts'],
+  'cli.ts': ['cli', 'publish', 'process.ts', 'version.ts', 'wire.ts'],
 }
 
 // A package belongs to a room; elsewhere it is forbidden. valibot is free, node:* too.

@@ -2,9 +2,12 @@
 import process from 'node:process'
 import { abortOn } from './async/abort-on.ts'
 import { runCli } from './cli/program.ts'
+import { prepareProcess } from './process.ts'
 import { publish } from './publish/publish.ts'
 import { VERSION } from './version.ts'
 import { wire } from './wire.ts'
+
+prepareProcess(process.env)
 
 // A reader that has seen enough (`| head -1`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -14,8 +14,11 @@ import {
 } from '@actions/core'
 import { runAction } from './action/run.ts'
 import { abortOn } from './async/abort-on.ts'
+import { prepareProcess } from './process.ts'
 import { publish } from './publish/publish.ts'
 import { wire } from './wire.ts'
+
+prepareProcess(process.env)
 
 // By name, so that the bundle leaves out the rest of the toolkit: its HTTP client is larger than all of our own code.
 const runner = {
