@@ -92,6 +92,28 @@ describe('publishing again', () => {
     expect(registry.tags('team/app').get('v1')).toBe(report.digest)
   })
 
+  test('sends again what the registry has lost, whatever is remembered of it', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    const { report } = await workshop.publish(onBase(registry))
+    const manifests = [report.digest, ...report.platforms.map(({ digest }) => digest)]
+    const blobs = report.platforms.flatMap(({ config, layers }) => [
+      config.digest,
+      ...layers.map(({ digest }) => digest),
+    ])
+    const gone = [...manifests.map(one => `manifests/${one}`), ...[...new Set(blobs)].map(one => `blobs/${one}`)]
+    for (const one of gone) {
+      const { status } = await fetch(new URL(`/v2/team/app/${one}`, registry.url), { method: 'DELETE' })
+      expect(status).toBe(202)
+    }
+    const again = await workshop.publish(onBase(registry))
+    expect(again.report.digest).toBe(report.digest)
+    expect(registry.tags('team/app').get('v1')).toBe(report.digest)
+    expectSent(again.report, { sent: 9, mounted: 3 })
+  })
+
   test('under a tag that is new moves the tag and sends nothing', async () => {
     await using registry = await startSpecRegistry()
     using workshop = openWorkshop()
