@@ -1,9 +1,7 @@
 import { knownLayers } from '../../src/layer/reuse.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
-import type { ImageConfig } from '../../src/oci/image-config.ts'
-import { OCI_CONFIG, OCI_MANIFEST, layerMediaType } from '../../src/oci/media-type.ts'
-import type { Manifest } from '../../src/oci/manifest.ts'
+import { layerMediaType } from '../../src/oci/media-type.ts'
 
 const digest = (text: string): Digest => digestOf(Buffer.from(text))
 const layer = (text: string, mediaType = layerMediaType('oci', 'gzip')): Descriptor => ({
@@ -17,14 +15,7 @@ function known(
   diffIDs: readonly Digest[],
   family: 'oci' | 'docker' = 'oci',
 ): ReadonlyMap<Digest, Descriptor> {
-  const manifest: Manifest = {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    config: { mediaType: OCI_CONFIG, digest: digest('config'), size: 6 },
-    layers,
-  }
-  const config: ImageConfig = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: diffIDs } }
-  return knownLayers(manifest, config, { compression: 'gzip', family })
+  return knownLayers(layers, diffIDs, { compression: 'gzip', family })
 }
 
 test('an earlier image tells the compressed layer of a diffID, and nothing else that it said of it', () => {

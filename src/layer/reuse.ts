@@ -2,8 +2,6 @@ import type { Blob } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { bare, type Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { ImageConfig } from '../oci/image-config.ts'
-import type { Manifest } from '../oci/manifest.ts'
 import { inFamily, isNondistributable, layerCompression, type Compression, type Family } from '../oci/media-type.ts'
 
 /** Where compressed layers of earlier publications may be found by what is in them. */
@@ -26,14 +24,14 @@ export interface LayerKind {
  * is wanted. Of two with one diffID the first. Layers without a home in the registry (Windows bases of old) are left out.
  */
 export function knownLayers(
-  { layers }: Manifest,
-  { rootfs }: ImageConfig,
+  layers: readonly Descriptor[],
+  diffIDs: readonly Digest[],
   { compression, family }: LayerKind,
 ): ReadonlyMap<Digest, Descriptor> {
   const known = new Map<Digest, Descriptor>()
-  if (layers.length !== rootfs.diff_ids.length) return known // no saying which is which
+  if (layers.length !== diffIDs.length) return known // no saying which is which
   for (const [i, descriptor] of layers.entries()) {
-    const diffID = rootfs.diff_ids[i]
+    const diffID = diffIDs[i]
     if (diffID === undefined || known.has(diffID) || isNondistributable(descriptor.mediaType)) continue
     if (layerCompression(descriptor.mediaType) !== compression) continue
     known.set(diffID, bare({ ...descriptor, mediaType: inFamily(descriptor.mediaType, family) }))

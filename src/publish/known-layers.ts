@@ -28,15 +28,9 @@ export async function reuseOf(asked: readonly Asked[], kind: LayerKind, cache: C
   const places = await Promise.all(
     asked.map(async ({ target, previous }) => {
       const remembered = await recallLayers(cache, target.place, io)
-      const ofImages = previous.images.flatMap(({ manifest, config, layers }) => {
+      const ofImages = previous.images.flatMap(({ config, layers }) => {
         const descriptors = layers.map(({ descriptor }) => descriptor)
-        return [
-          ...knownLayers(
-            { schemaVersion: 2, mediaType: manifest.mediaType, config: manifest, layers: descriptors },
-            config,
-            kind,
-          ),
-        ]
+        return [...knownLayers(descriptors, config.rootfs.diff_ids, kind)]
       })
       return { target, known: new Map([...remembered.filter(([, one]) => isOfKind(one, kind)), ...ofImages]) }
     }),
