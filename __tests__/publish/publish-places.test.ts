@@ -84,6 +84,25 @@ describe('a publication', () => {
     expect(document(registry, report.digest).layers).toHaveLength(1)
   })
 
+  test('is not disturbed by another one of the same, from the same machine at the same time', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    await pushOs(registry)
+    const runs = await Promise.all(
+      ['v1', 'v2'].map(tag => workshop.publish(onBase(registry, undefined, { tags: tag }))),
+    )
+    const [first, second] = runs.map(({ report }) => report.digest)
+    expect(first).toBe(second)
+    expect(new Map(registry.tags('team/app'))).toEqual(
+      new Map([
+        ['v1', first],
+        ['v2', first],
+      ]),
+    )
+    expect(registry.openUploads).toBe(0)
+  })
+
   test('takes the place of something that is no image', async () => {
     await using registry = await startSpecRegistry()
     using workshop = openWorkshop()
