@@ -10,6 +10,6 @@ import { setFlagsFromString } from 'node:v8'
  */
 export function prepareProcess(env: NodeJS.ProcessEnv): void {
   env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism()))
-  setFlagsFromString('--max-semi-space-size=4')
+  setFlagsFromString('--max-semi-space-size=16')
   setFlagsFromString('--semi-space-growth-factor=1')
 }

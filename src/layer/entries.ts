@@ -130,9 +130,12 @@ function linkNames(entries: readonly PlannedEntry[]): readonly PlannedEntry[] {
   })
 }
 
+/** An empty segment, `.` or `..`. */
+const NOT_INSIDE = /(?:^|\/)[.]{0,2}(?:\/|$)/
+
 /** Whatever the names on disk and the links of the base are: this would be a bug of ours, and a hole. */
 function assertInside({ entry: { path } }: PlannedEntry): void {
-  if (path.split('/').some(segment => segment === '' || segment === '.' || segment === '..')) {
+  if (NOT_INSIDE.test(path)) {
     throw new Error(`layer: "${path}" is not a path within the image`)
   }
 }

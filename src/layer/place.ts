@@ -1,4 +1,4 @@
-import type { BaseTree } from './base-tree.ts'
+import type { BaseEntry, BaseTree } from './base-tree.ts'
 import type { FilesSpec } from './line.ts'
 import type { WalkedFile } from './scan.ts'
 import type { Match } from './walk.ts'
@@ -51,27 +51,30 @@ function isBaseDirectory(path: string, tree: BaseTree): boolean {
 function placeFileAt(dest: string, file: WalkedFile, placing: Placing): void {
   const resolved = placing.tree.resolveParents(dest)
   if (resolved.problem !== undefined) placing.says.push(resolved.problem)
-  else put(resolved.path, file, placing)
+  else put(resolved.path, file, placing.tree.lookup(resolved.path), placing)
 }
 
 function placeInto(dest: string, match: Match, placing: Placing): void {
   const root = directoryAt(dest, placing)
   if (root === undefined) return
   if (match.kind === 'file') {
-    put(join(root, match.name), match.file, placing)
+    const path = join(root, match.name)
+    put(path, match.file, placing.tree.lookup(path), placing)
     return
   }
-  // Directories may land elsewhere than their names say, so that each is asked where its children go.
-  const landed = new Map([['', root]])
+  // Directories may land elsewhere than their names say, so that each is asked where its children go. Below one that is
+  // new, nothing is there to meet: the tree need not be asked about each of ten thousand files.
+  const landed = new Map([['', { path: root, isNew: placing.tree.lookup(root) === undefined }]])
   for (const file of match.files) {
     const slash = file.relative.lastIndexOf('/')
     const parent = landed.get(file.relative.slice(0, Math.max(0, slash)))
     if (parent === undefined) continue // has been told of
-    const path = join(parent, file.relative.slice(slash + 1))
-    if (file.type !== 'directory') put(path, file, placing)
+    const path = join(parent.path, file.relative.slice(slash + 1))
+    const there = parent.isNew ? undefined : placing.tree.lookup(path)
+    if (file.type !== 'directory') put(path, file, there, placing)
     else {
-      const there = placeDirectory(path, file, placing)
-      if (there !== undefined) landed.set(file.relative, there)
+      const lands = placeDirectory(path, file, there, placing)
+      if (lands !== undefined) landed.set(file.relative, { path: lands, isNew: there === undefined })
     }
   }
 }
@@ -96,9 +99,13 @@ function directoryAt(dest: string, { tree, placed, says }: Placing): string | un
 }
 
 /** @returns where its children go */
-function placeDirectory(path: string, source: WalkedFile, placing: Placing): string | undefined {
-  const { tree, spec, says } = placing
-  const base = tree.lookup(path)
+function placeDirectory(
+  path: string,
+  source: WalkedFile,
+  base: BaseEntry | undefined,
+  placing: Placing,
+): string | undefined {
+  const { spec, says } = placing
   if (base?.type === 'symlink') {
     const target = base.linkTarget ?? ''
     if (spec.followLinks) return followLink(path, target, source, placing)
@@ -112,7 +119,7 @@ function placeDirectory(path: string, source: WalkedFile, placing: Placing): str
     says.push(`cannot replace the file /${path} of the layers below with the directory ${source.path}`)
     return undefined
   }
-  return put(path, source, placing) ? path : undefined
+  return put(path, source, base, placing) ? path : undefined
 }
 
 function followLink(path: string, target: string, source: WalkedFile, placing: Placing): string | undefined {
@@ -128,10 +135,10 @@ function followLink(path: string, target: string, source: WalkedFile, placing: P
     return undefined
   }
   if (resolved.path === '') return '' // the root has no entry
-  return put(resolved.path, source, placing) ? resolved.path : undefined
+  return put(resolved.path, source, base, placing) ? resolved.path : undefined
 }
 
-function put(path: string, source: WalkedFile, { tree, placed, says }: Placing): boolean {
+function put(path: string, source: WalkedFile, base: BaseEntry | undefined, { placed, says }: Placing): boolean {
   const known = placed.get(path)
   if (known && (known.type === 'directory') !== (source.type === 'directory')) {
     says.push(`/${path} would be a file and a directory (${source.path} is one of them)`)
@@ -141,7 +148,7 @@ function put(path: string, source: WalkedFile, { tree, placed, says }: Placing):
     says.push(`${known.source.path} and ${source.path} would both be /${path}`)
     return false
   }
-  if (source.type !== 'directory' && tree.lookup(path)?.type === 'directory') {
+  if (source.type !== 'directory' && base?.type === 'directory') {
     says.push(`cannot replace the directory /${path} of the layers below with ${source.path}`)
     return false
   }
