@@ -9,8 +9,8 @@ import { proxyFor } from './proxy.ts'
 
 // An import of them makes Node fetch every export once, among them WebSocket, which loads a client of another kind: 20 ms
 // of every start.
-const http = process.getBuiltinModule('node:http')
-const https = process.getBuiltinModule('node:https')
+const http: typeof import('node:http') = process.getBuiltinModule('node:http')
+const https: typeof import('node:https') = process.getBuiltinModule('node:https')
 
 /** Whom to trust, and who we are. */
 export interface TlsOptions {
