@@ -11,6 +11,7 @@ export const ROOMS = {
   content: ['oci'], //              ports, blob, verify, memory store
   copy: core, //                    graph copy: plan, walk, events
   registry: ['http', ...core], //   adapter: endpoints, auth/, credentials/, upload/, profiles, hints
+  cloud: ['registry', 'http', ...core], // adapter: credentials of clouds, repositories that have to be made
   layout: ['archive', ...core], //  adapter: OCI layout directory and tar
   cache: core, //                   adapter: a directory, saved and restored with @actions/cache
   layer: ['archive', ...core], //   layer line, walk, entries, base tree, reuse, build -> Blob
@@ -22,7 +23,7 @@ export const ROOMS = {
   cli: ['tell', 'publish', 'copy', ...core], // one file a command; display
   'version.ts': [],
   'process.ts': [],
-  'wire.ts': ['version.ts', 'registry', 'layout', 'cache', 'metadata', 'publish', 'copy', 'http', ...core],
+  'wire.ts': ['version.ts', 'registry', 'cloud', 'layout', 'cache', 'metadata', 'publish', 'copy', 'http', ...core],
   'main.ts': ['action', 'publish', 'process.ts', 'wire.ts'],
   'cli.ts': ['cli', 'publish', 'process.ts', 'version.ts', 'wire.ts'],
 }
@@ -31,5 +32,6 @@ export const ROOMS = {
 export const PACKAGES = {
   '@actions/core': ['action', 'main.ts'],
   '@actions/cache': ['cache'],
+  '@aws-sdk': ['cloud'],
   commander: ['cli', 'cli.ts'],
 }
