@@ -1,0 +1,96 @@
+import { InputError, messageOf } from '../errors.ts'
+import type { OnPublishEvent } from '../publish/event.ts'
+import type { FieldValues } from '../publish/fields.ts'
+import { failuresOf, isWrongRequest, type Failure } from '../tell/failure.ts'
+import type { Display } from './display.ts'
+import { displayOn } from './display-on.ts'
+import { failureLines } from './failure-lines.ts'
+import { valuesOf, type Flags, type TypedValues } from './flags.ts'
+import { readPassword, type Io } from './io.ts'
+
+/** What every command needs; `D` is what the use cases need, which this door only hands on. */
+export interface CommandParts<D> {
+  readonly wire: (wiring: {
+    env: NodeJS.ProcessEnv
+    values: FieldValues
+    onEvent: OnPublishEvent
+    onSecret: (secret: string) => void
+    defaultLayout: string
+  }) => Promise<{ readonly deps: D; close(): Promise<void> }>
+  readonly env: NodeJS.ProcessEnv
+  readonly signal: AbortSignal
+}
+
+export interface Running<D> {
+  readonly values: FieldValues
+  readonly deps: D
+  readonly display: Display
+  readonly quiet: boolean
+}
+
+export interface Work<D> {
+  /** Does the work, and writes the result to standard output. */
+  readonly run: (running: Running<D>) => Promise<void>
+  /** What to know when it was stopped. */
+  readonly stopped?: string
+  /** Told of failures besides the user. */
+  readonly onFailure?: (failures: readonly Failure[], values: FieldValues) => Promise<void>
+  /** Values that follow from others. */
+  readonly complete?: (values: FieldValues) => FieldValues
+}
+
+/** Where `--no-push` without `--outputs` writes, in the current directory. */
+const DEFAULT_LAYOUT = 'oci-layout'
+
+/**
+ * Runs one command on what `wire` builds, and tells what goes on and what failed on standard error.
+ *
+ * @returns the exit code: 0 done, 1 it failed, 2 the request is wrong, 130 stopped
+ */
+export async function runCommand<D>(
+  flags: Flags,
+  io: Io,
+  { wire, env, signal }: CommandParts<D>,
+  { run, stopped, onFailure, complete = (values): FieldValues => values }: Work<D>,
+): Promise<number> {
+  const quiet = flags['quiet'] === true
+  const secrets = new Set<string>()
+  const display = displayOn(io.stderr, { env, quiet, secrets })
+  let values: FieldValues = {}
+  try {
+    const typed = await withPassword(valuesOf(flags, env), flags, io)
+    values = typed.values
+    if (typed.problems.length > 0) throw new InputError(typed.problems)
+    values = complete(values)
+    const onSecret = (secret: string): void => {
+      secrets.add(secret)
+    }
+    const wired = await wire({ env, values, onEvent: display.onEvent, onSecret, defaultLayout: DEFAULT_LAYOUT })
+    try {
+      await run({ values, deps: wired.deps, display, quiet })
+      display.end()
+      return 0
+    } finally {
+      await wired.close()
+    }
+  } catch (error) {
+    display.end()
+    if (signal.aborted) {
+      const reason = messageOf(signal.reason)
+      display.say([stopped === undefined ? reason : `${reason}: ${stopped}`])
+      return 130
+    }
+    const failures = failuresOf(error)
+    display.say(failureLines(failures, { stacks: env['OCI_PUBLISH_DEBUG'] === '1' }))
+    await onFailure?.(failures, values)
+    return isWrongRequest(error) ? 2 : 1
+  }
+}
+
+async function withPassword({ values, problems }: TypedValues, flags: Flags, { stdin }: Io): Promise<TypedValues> {
+  if (flags['passwordStdin'] !== true) return { values, problems }
+  const password = await readPassword(stdin)
+  if (password) return { values: { ...values, password }, problems }
+  const problem = password === '' ? 'there is none on standard input' : 'what is on standard input is too long for one'
+  return { values, problems: [...problems, { input: 'password-stdin', problem }] }
+}
