@@ -1,7 +1,7 @@
+import type { LayoutOutput, Output, RegistryOutput } from '../content/places.ts'
 import { OciPublishError, messageOf, type InputProblem } from '../errors.ts'
 import { isTag, parseRegistryReference, tagProblem, type RegistryReference } from '../oci/reference.ts'
 import type { Entries } from './entries.ts'
-import type { LayoutOutput, Output, RegistryOutput } from './request.ts'
 
 export interface ParsedOutputs {
   readonly outputs: readonly Output[]

@@ -1,4 +1,5 @@
 import type { Abortable } from '../async/abortable.ts'
+import type { Located, Output } from '../content/places.ts'
 import type { Target } from '../content/ports.ts'
 import { InputError, OciPublishError, type InputProblem } from '../errors.ts'
 import { resolveBase, type BaseImage } from '../image/base.ts'
@@ -9,10 +10,10 @@ import { loadReadyTrees } from '../layer/ready-trees.ts'
 import { needsBaseTree, planLayers, type LayerRecipe, type LayerTarget, type RecipePlan } from '../layer/recipe.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
-import type { Located, PublishDeps } from './deps.ts'
+import type { PublishDeps } from './deps.ts'
 import type { ParsedRequest } from './parse-request.ts'
 import { readPrevious, type Previous } from './previous.ts'
-import type { Output, PublishRequest } from './request.ts'
+import type { PublishRequest } from './request.ts'
 
 export interface PreparedTarget {
   readonly output: Output

@@ -1,3 +1,4 @@
+import type { Output } from '../content/places.ts'
 import type { CopyResult, Part } from '../copy/copy.ts'
 import type { CopyStep } from '../copy/plan.ts'
 import { formatPlatform } from '../oci/platform.ts'
@@ -6,7 +7,6 @@ import type { Image } from '../image/image.ts'
 import type { Built } from './build.ts'
 import type { Prepared, PreparedTarget } from './prepare.ts'
 import type { PlatformReport, PublishReport, Tally, TargetReport } from './report.ts'
-import type { Output } from './request.ts'
 
 /** Puts together what is told of a publication. */
 export function reportOf(prepared: Prepared, built: Built, targets: readonly TargetReport[]): PublishReport {
