@@ -70,6 +70,22 @@ test('a longer back-off that is told meanwhile is waited for too', async () => {
   expect(time.slept).toEqual([3_000, 5_000])
 })
 
+test('a clock that stands still makes a request wait once, and not for ever', async () => {
+  const slept: number[] = []
+  const gate = new Gate(4, {
+    now: () => 0,
+    sleep: async ms => {
+      slept.push(ms)
+      await Promise.resolve()
+    },
+  })
+  const pass = await gate.enter('ask')
+  pass.throttled(5_000)
+  pass.leave()
+  await gate.enter('ask')
+  expect(slept).toEqual([5_000])
+})
+
 test('two throttled requests in a row halve the concurrency, once for all that were under way', async () => {
   const gate = new Gate(16, clock())
   const passes = await Promise.all(Array.from({ length: 8 }, async () => gate.enter('ask')))

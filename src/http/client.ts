@@ -40,7 +40,8 @@ const TIMEOUTS: Timeouts = { connectMs: 10_000, answerMs: 60_000, uploadedMs: 30
 const CONCURRENCY = 16
 /** Above what the gate lets through, since an answer that is being read has left the gate but keeps its connection. */
 const CONNECTIONS = 64
-const CLOCK: Clock = { now: () => Date.now(), sleep }
+/** The time of day, which Retry-After needs, of a clock that nobody sets while the run lasts. */
+const CLOCK: Clock = { now: () => performance.timeOrigin + performance.now(), sleep }
 
 /** The transport of the product: node:http with everything that registries and networks taught us around it. */
 export function createTransport(options: TransportOptions): Transport {

@@ -59,8 +59,7 @@ export class Gate {
     signal?.throwIfAborted()
     await this.#place(lane, signal)
     try {
-      // Again after every wait: meanwhile another request may have been told to wait longer.
-      for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) await this.#clock.sleep(waitMs, signal)
+      await this.#opening(signal)
       signal?.throwIfAborted()
     } catch (error) {
       this.#free(lane)
@@ -82,8 +81,15 @@ export class Gate {
     }
   }
 
-  #waitMs(): number {
-    return this.#openFromMs - this.#clock.now()
+  /** Again after every wait, if another request was told meanwhile to wait longer. */
+  async #opening(signal: AbortSignal | undefined): Promise<void> {
+    let waitedFor = -Infinity
+    while (this.#openFromMs > waitedFor) {
+      // What was slept for is over, whatever the clock says: one that stands still or is set back keeps nobody out.
+      waitedFor = this.#openFromMs
+      const waitMs = waitedFor - this.#clock.now()
+      if (waitMs > 0) await this.#clock.sleep(waitMs, signal)
+    }
   }
 
   async #place(lane: Lane, signal: AbortSignal | undefined): Promise<void> {
