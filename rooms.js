@@ -20,12 +20,12 @@ export const ROOMS = {
   metadata: ['oci'], //             names and times from the event that started the run
   tell: ['publish', 'copy', ...core], //   what both doors say: results, failures, the job summary
   action: ['tell', 'publish', 'metadata', 'copy', ...core], // inputs, outputs, log
-  cli: ['tell', 'publish', 'copy', ...core], // one file a command; display
+  cli: ['tell', 'publish', 'image', 'copy', ...core], // one file a command; display
   'version.ts': [],
   'process.ts': [],
   'wire.ts': ['version.ts', 'registry', 'cloud', 'layout', 'cache', 'metadata', 'publish', 'copy', 'http', ...core],
   'main.ts': ['action', 'publish', 'process.ts', 'wire.ts'],
-  'cli.ts': ['cli', 'publish', 'process.ts', 'version.ts', 'wire.ts'],
+  'cli.ts': ['cli', 'publish', 'content', 'oci', 'process.ts', 'version.ts', 'wire.ts'],
 }
 
 // A package belongs to a room; elsewhere it is forbidden. valibot is free, node:* too.

@@ -2,7 +2,9 @@
 import process from 'node:process'
 import { abortOn } from './async/abort-on.ts'
 import { runCli } from './cli/program.ts'
+import type { Reference } from './oci/reference.ts'
 import { prepareProcess } from './process.ts'
+import type { PublishDeps } from './publish/deps.ts'
 import { publish } from './publish/publish.ts'
 import { VERSION } from './version.ts'
 import { wire } from './wire.ts'
@@ -15,5 +17,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const signal = abortOn('SIGINT', 'SIGTERM')
-const parts = { publish, wire, env: process.env, signal, version: VERSION }
+const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
+const parts = { publish, wire, locate, env: process.env, signal, version: VERSION }
 process.exitCode = await runCli(process.argv.slice(2), process, parts)

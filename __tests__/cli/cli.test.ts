@@ -1,5 +1,6 @@
 import type { CliParts } from '../../src/cli/publish.ts'
 import { runCli } from '../../src/cli/program.ts'
+import { MemoryStore } from '../../src/content/memory.ts'
 import { AuthError, InputError, OciPublishError } from '../../src/errors.ts'
 import { FIELDS, type FieldValues } from '../../src/publish/fields.ts'
 import { sampleDigest, sampleReport } from '../tell/sample-report.ts'
@@ -21,6 +22,7 @@ async function run(line: string | readonly string[], { env = {}, stdin = '', ...
     env,
     signal: given.signal ?? new AbortController().signal,
     version: '1.2.3',
+    locate: () => ({ source: new MemoryStore(), name: '' }),
     publish: given.publish ?? (() => Promise.resolve(sampleReport())),
     wire({ values, onEvent, onSecret, defaultLayout }) {
       Object.assign(seen, { values, layout: defaultLayout })

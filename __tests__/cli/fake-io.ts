@@ -8,14 +8,14 @@ export interface FakeIo {
 
 /** Streams that keep what is written; standard input is given. */
 export function fakeIo({ stdin = '', tty = false }: { readonly stdin?: string; readonly tty?: boolean } = {}): FakeIo {
-  const out: string[] = []
-  const err: string[] = []
+  const out: Buffer[] = []
+  const err: Buffer[] = []
   const io: Io = {
     stdin: (async function* () {
       yield await Promise.resolve(stdin)
     })(),
-    stdout: { write: text => out.push(text), columns: 100 },
-    stderr: { write: text => err.push(text), isTTY: tty, columns: 100 },
+    stdout: { write: content => out.push(Buffer.from(content as string)), columns: 100 },
+    stderr: { write: content => err.push(Buffer.from(content as string)), isTTY: tty, columns: 100 },
   }
-  return { io, out: () => out.join(''), err: () => err.join('') }
+  return { io, out: () => Buffer.concat(out).toString(), err: () => Buffer.concat(err).toString() }
 }

@@ -35,6 +35,11 @@ function descriptionOf({ sentence, kind, choices, default: byDefault }: Field): 
   return facts.length === 0 ? sentence : `${sentence} (${facts.join('; ')})`
 }
 
+/** How registries are reached, for commands that take nothing else of a publication. */
+export const CONNECTION: readonly Field[] = FIELDS.filter(({ name }) =>
+  ['registry', 'username', 'password', 'github-token', 'plain-http'].includes(name),
+)
+
 export interface TypedValues {
   readonly values: FieldValues
   readonly problems: readonly InputProblem[]

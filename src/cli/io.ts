@@ -1,6 +1,6 @@
 /** A stream to write to, as far as a command needs it. */
 export interface Output {
-  write(text: string): unknown
+  write(content: string | Uint8Array): unknown
   readonly isTTY?: boolean
   readonly columns?: number
   /** Whether colours are wanted there: knows the terminal, NO_COLOR and FORCE_COLOR. */

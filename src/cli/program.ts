@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { FIELDS, type Field } from '../publish/fields.ts'
-import { flagsOf, type Flags } from './flags.ts'
+import { CONNECTION, flagsOf, type Flags } from './flags.ts'
+import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
 import { publishCommand, type CliParts } from './publish.ts'
 
@@ -15,11 +16,15 @@ Examples:
 
   An OCI layout instead of a registry:
     oci-publish publish --no-push --outputs type=oci,dest=out --layers dist/:/app/
+
+  What a reference stands for, and the manifest of one platform as it is stored:
+    oci-publish inspect ghcr.io/team/app:v1
+    oci-publish inspect ghcr.io/team/app:v1 --platform linux/arm64 --raw
 `
 
 const STREAMS = `
-Standard output has the published references with digest, one a line, or the report with --json; all else is on standard
-error. Exit codes: 0 done, 1 it failed, 2 the request is wrong, 130 stopped.
+Standard output has the published references with digest, one a line, or the report with --json, or what was inspected;
+all else is on standard error. Exit codes: 0 done, 1 it failed, 2 the request is wrong, 130 stopped.
 
 Environment:
   OCI_PUBLISH_REGISTRY, OCI_PUBLISH_USERNAME, OCI_PUBLISH_PASSWORD   credentials for one registry
@@ -61,6 +66,20 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
   }
   add('publish', 'Assemble an image and publish it', {})
   add('plan', 'Say what publish would send and which tags would move (publish --dry-run)', { dryRun: true })
+  const inspect = base('inspect', io)
+    .description('Show what a reference stands for')
+    .argument('<reference>', 'host/repository:tag, oci:DIR[:NAME] or oci-archive:FILE[:NAME]')
+    .option('--platform <platform>', 'only this one, such as linux/arm64')
+    .optionsGroup('How it is told:')
+    .option('--json', 'print one JSON object')
+    .option('--raw', 'print the manifest exactly as it is stored')
+    .option('--config', 'print the config of one platform exactly as it is stored')
+    .optionsGroup('How registries are reached:')
+    .action(async (reference: string, flags: Flags) => {
+      exitCode = await inspectCommand(reference, flags, io, parts)
+    })
+  for (const field of CONNECTION) for (const option of flagsOf(field)) inspect.addOption(option)
+  program.addCommand(inspect.option('--password-stdin', 'read the password from standard input'))
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
