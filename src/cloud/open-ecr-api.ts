@@ -1,0 +1,14 @@
+import type { AwsOptions } from './aws/options.ts'
+import type { OpenEcrApi } from './ecr-api.ts'
+
+/** AWS's clients are a megabyte that most runs have no use for: a run loads what its registries need. */
+export function ecrApis(options: AwsOptions): OpenEcrApi {
+  return async ecr => {
+    if (ecr.kind === 'private') {
+      const { privateEcrApi } = await import('./aws/private-ecr.ts')
+      return privateEcrApi(ecr, options)
+    }
+    const { publicEcrApi } = await import('./aws/public-ecr.ts')
+    return publicEcrApi(ecr, options)
+  }
+}
