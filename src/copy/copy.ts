@@ -1,12 +1,14 @@
 import { limit } from '../async/limit.ts'
 import type { Abortable } from '../async/abortable.ts'
+import type { Blob } from '../content/blob.ts'
 import type { Pushed, Target } from '../content/ports.ts'
 import { RegistryError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
-import type { OnCopyEvent } from './event.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { CopyEvent, OnCopyEvent } from './event.ts'
 import { settle } from './settle.ts'
-import { trusted, type PlanOptions } from './plan.ts'
-import { CONCURRENCY, below, readGraph, type ContentOf, type Graph, type GraphNode } from './walk.ts'
+import { survey, type PlanOptions } from './plan.ts'
+import { CONCURRENCY, readGraph, type ContentOf, type Graph, type GraphNode } from './walk.ts'
 
 export interface CopyOptions extends PlanOptions {
   readonly onEvent?: OnCopyEvent | undefined
@@ -39,18 +41,19 @@ export async function copyGraph(
   contentOf: ContentOf,
   root: Descriptor,
   target: Target,
-  { mountFrom, verify = false, concurrency = CONCURRENCY, onEvent = () => undefined, signal }: CopyOptions = {},
+  options: CopyOptions = {},
 ): Promise<CopyResult> {
-  const graph = await readGraph(contentOf, root, { concurrency, signal })
-  const there = verify ? new Set<GraphNode>() : await trusted(graph, target, { concurrency, signal })
+  const { mountFrom, concurrency = CONCURRENCY, onEvent = (): void => undefined, signal } = options
+  const { graph, there } = await survey(contentOf, root, target, options)
   const slot = limit(concurrency)
-  const outcome = new Map<GraphNode, Pushed>()
+  const outcomes = new Map<Digest, Outcome>(graph.map(({ blob }) => [blob.descriptor.digest, { blob }]))
 
   async function push(node: GraphNode): Promise<void> {
-    const { descriptor } = node.blob
+    const { blob } = node
     const pushed = await slot(() => pushNode(node, target, { mountFrom, onEvent, signal }))
-    outcome.set(node, together(outcome.get(node), pushed))
-    onEvent(doneEvent(node, descriptor, pushed))
+    const before = outcomes.get(blob.descriptor.digest)?.pushed
+    outcomes.set(blob.descriptor.digest, { blob, pushed: together(before, pushed) })
+    onEvent(doneEvent(node, pushed))
   }
 
   async function pushAnyhow(node: GraphNode): Promise<void> {
@@ -59,9 +62,7 @@ export async function copyGraph(
     } catch (error) {
       if (node.children.length === 0 || !saysContentIsMissing(error)) throw error
       // The target had a manifest without what belongs to it, or forgot: ask about each, send what is not there.
-      const missing = below([node])
-      for (const one of graph) if (missing.has(one)) await push(one)
-      await push(node)
+      for (const one of await readGraph(contentOf, node.blob.descriptor, { concurrency, signal })) await push(one)
     }
   }
 
@@ -70,12 +71,12 @@ export async function copyGraph(
     async node => {
       if (!there.has(node)) return pushAnyhow(node)
       const kept = { how: 'exists', bytes: 0 } as const
-      outcome.set(node, kept)
-      onEvent(doneEvent(node, node.blob.descriptor, kept))
+      outcomes.set(node.blob.descriptor.digest, { blob: node.blob, pushed: kept })
+      onEvent(doneEvent(node, kept))
     },
     { signal },
   )
-  return resultOf(graph, outcome)
+  return resultOf([...outcomes.values()])
 }
 
 /** Runs `work` for every node whose children it succeeded for. */
@@ -127,7 +128,7 @@ function together(before: Pushed | undefined, now: Pushed): Pushed {
   return { how: now.how === 'exists' ? before.how : now.how, bytes: before.bytes + now.bytes }
 }
 
-function doneEvent({ isManifest }: GraphNode, descriptor: Descriptor, pushed: Pushed): Parameters<OnCopyEvent>[0] {
+function doneEvent({ isManifest, blob: { descriptor } }: GraphNode, pushed: Pushed): CopyEvent {
   return isManifest
     ? { type: 'manifest-done', manifest: descriptor, ...pushed }
     : { type: 'blob-done', blob: descriptor, ...pushed }
@@ -140,11 +141,16 @@ function saysContentIsMissing(error: unknown): boolean {
   return error instanceof RegistryError && error.side === 'target' && error.codes.some(code => MISSING.has(code))
 }
 
-function resultOf(graph: Graph, outcome: ReadonlyMap<GraphNode, Pushed>): CopyResult {
+interface Outcome {
+  readonly blob: Blob
+  readonly pushed?: Pushed
+}
+
+function resultOf(outcomes: readonly Outcome[]): CopyResult {
   const part = (how: Pushed['how']): Part => {
-    const nodes = graph.filter(node => outcome.get(node)?.how === how)
-    const descriptors = nodes.map(({ blob }) => blob.descriptor)
-    const wire = nodes.reduce((sum, node) => sum + (outcome.get(node)?.bytes ?? 0), 0)
+    const some = outcomes.filter(({ pushed }) => pushed?.how === how)
+    const descriptors = some.map(({ blob }) => blob.descriptor)
+    const wire = some.reduce((sum, { pushed }) => sum + (pushed?.bytes ?? 0), 0)
     return { descriptors, bytes: how === 'uploaded' ? wire : descriptors.reduce((sum, { size }) => sum + size, 0) }
   }
   return { sent: part('uploaded'), mounted: part('mounted'), existing: part('exists') }

@@ -1,6 +1,8 @@
 import { limit } from '../async/limit.ts'
+import { Once } from '../async/once.ts'
 import type { Target } from '../content/ports.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
 import { settle } from './settle.ts'
 import { CONCURRENCY, below, readGraph, type ContentOf, type Graph, type GraphNode, type WalkOptions } from './walk.ts'
 
@@ -17,6 +19,11 @@ export interface PlanOptions extends WalkOptions {
   readonly mountFrom?: ((blob: Descriptor) => readonly string[]) | undefined
   /** Asks the target about everything, also about what stands below a manifest that it has. */
   readonly verify?: boolean | undefined
+  /**
+   * Does not read manifests that the target has: nothing is asked of a source that is copied for the second time, and
+   * of what is there only the topmost manifest is told.
+   */
+  readonly shallow?: boolean | undefined
 }
 
 /**
@@ -26,17 +33,17 @@ export async function planCopy(
   contentOf: ContentOf,
   root: Descriptor,
   target: Target,
-  { mountFrom = () => [], verify = false, concurrency = CONCURRENCY, signal }: PlanOptions = {},
+  options: PlanOptions = {},
 ): Promise<readonly CopyStep[]> {
-  const graph = await readGraph(contentOf, root, { concurrency, signal })
-  const there = verify ? new Set<GraphNode>() : await trusted(graph, target, { concurrency, signal })
+  const { mountFrom = () => [], concurrency = CONCURRENCY, signal } = options
+  const { graph, there, has } = await survey(contentOf, root, target, options)
   const slot = limit(concurrency)
   return settle(
     graph.map(node =>
       slot(async () => {
         signal?.throwIfAborted()
         const { descriptor } = node.blob
-        if (there.has(node) || (await target.has(descriptor, { signal }))) return keep(descriptor)
+        if (there.has(node) || (await has(descriptor))) return keep(descriptor)
         const from = node.isManifest ? [] : mountFrom(descriptor)
         if (from.length > 0) return { do: 'mount?', descriptor, bytes: 0, from } as const
         return { do: 'send', descriptor, bytes: descriptor.size } as const
@@ -50,20 +57,45 @@ function keep(descriptor: Descriptor): CopyStep {
   return { do: 'keep', descriptor, bytes: 0 }
 }
 
+/** What is to be there, and what is. */
+interface Survey {
+  readonly graph: Graph
+  /** Nothing has to be done for these. */
+  readonly there: ReadonlySet<GraphNode>
+  /** Asks the target, once for each digest. */
+  readonly has: Has
+}
+
+type Has = (descriptor: Descriptor) => Promise<boolean>
+
+/** Reads the graph and asks the target which manifests it has; with `verify`, trusts none of them. */
+export async function survey(
+  contentOf: ContentOf,
+  root: Descriptor,
+  target: Target,
+  { verify = false, shallow = false, concurrency, signal }: PlanOptions,
+): Promise<Survey> {
+  const asked = new Once<Digest, boolean>()
+  const has: Has = descriptor => asked.run(descriptor.digest, () => target.has(descriptor, { signal }))
+  const passOver = shallow && !verify ? has : undefined
+  const graph = await readGraph(contentOf, root, { passOver, concurrency, signal })
+  return { graph, has, there: verify ? new Set() : await trusted(graph, has, { concurrency, signal }) }
+}
+
 /**
  * What the target need not be asked about: the manifests that it has, and all that stands below them, because it took
  * them only when that was there.
  */
-export async function trusted(
+async function trusted(
   graph: Graph,
-  target: Target,
+  has: Has,
   { concurrency = CONCURRENCY, signal }: WalkOptions,
 ): Promise<ReadonlySet<GraphNode>> {
   const slot = limit(concurrency)
   const there = new Set<GraphNode>()
   const ask = async (node: GraphNode): Promise<void> => {
     if (!node.isManifest) return
-    if (await slot(() => target.has(node.blob.descriptor, { signal }))) there.add(node)
+    if (await slot(() => has(node.blob.descriptor))) there.add(node)
     else await settle(node.children.map(ask), signal)
   }
   const root = graph.at(-1)

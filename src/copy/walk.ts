@@ -38,10 +38,15 @@ export interface WalkOptions extends Abortable {
   readonly concurrency?: number | undefined
 }
 
+export interface ReadOptions extends WalkOptions {
+  /** Manifests for which this is true are not read: they count as ones without children. */
+  readonly passOver?: ((manifest: Descriptor) => Promise<boolean>) | undefined
+}
+
 export const CONCURRENCY = 4
 
 /** Indexes within indexes. Nobody nests more than one; somebody might want us to be busy for ever. */
-const MAX_DEPTH = 8
+export const MAX_DEPTH = 8
 
 /** All manifests of a graph together: they are kept while it is copied. */
 const MAX_DOCUMENT_BYTES = 64 << 20
@@ -59,7 +64,7 @@ const MAX_DOCUMENT_BYTES = 64 << 20
 export async function readGraph(
   contentOf: ContentOf,
   root: Descriptor,
-  { concurrency = CONCURRENCY, signal }: WalkOptions = {},
+  { passOver = () => Promise.resolve(false), concurrency = CONCURRENCY, signal }: ReadOptions = {},
 ): Promise<Graph> {
   const slot = limit(concurrency)
   const seen = new Map<Digest, Found>()
@@ -71,7 +76,9 @@ export async function readGraph(
     bytes += manifests.reduce((sum, { size }) => sum + size, 0)
     if (manifests.length > 0) checkBounds(root, depth, bytes)
     const read = await settle(
-      manifests.map(one => slot(() => readManifest(contentOf(one), signal))),
+      manifests.map(one =>
+        slot(async () => ((await passOver(one)) ? leaf(contentOf(one)) : readManifest(contentOf(one), signal))),
+      ),
       signal,
     )
     for (const found of read) seen.set(found.blob.descriptor.digest, found)
