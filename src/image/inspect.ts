@@ -3,7 +3,7 @@ import { limit, type Limit } from '../async/limit.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
-import { OciPublishError, isNotFound } from '../errors.ts'
+import { InputError, OciPublishError, isNotFound } from '../errors.ts'
 import type { Annotations, Descriptor } from '../oci/descriptor.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { parseImageConfig, type ImageConfig } from '../oci/image-config.ts'
@@ -77,7 +77,8 @@ const CONCURRENCY = 6
 /**
  * Reads everything that a name stands for, but for layers.
  *
- * @throws {OciPublishError} NOT_FOUND, LACKS_PLATFORM with the platforms that there are, INVALID_DOCUMENT
+ * @throws {OciPublishError} NOT_FOUND, INVALID_DOCUMENT, TOO_LARGE
+ * @throws {InputError} for a platform that is not there, with those that are
  */
 export async function inspect(
   source: Source,
@@ -199,10 +200,8 @@ function only(wanted: Platform, found: Inspected, { place }: Source): InspectedI
     if (image) return image
   }
   const has = [...new Set(platformsOf(found))].join(', ')
-  throw new OciPublishError(
-    'LACKS_PLATFORM',
-    `${place} (${found.descriptor.digest}) lacks ${formatPlatform(wanted)}; it has ${has === '' ? 'nothing to run' : has}`,
-  )
+  const problem = `${place} (${found.descriptor.digest}) lacks ${formatPlatform(wanted)}; it has ${has || 'nothing to run'}`
+  throw new InputError([{ input: 'platform', problem }])
 }
 
 function platformsOf(found: Inspected): readonly string[] {
