@@ -4,13 +4,15 @@ import type { HttpRequest, HttpResponse, Transport } from '../http/transport.ts'
 import { Authorizer, type Want } from './auth/authorizer.ts'
 import { normaliseHost, type CredentialSource, type FoundCredential } from './credentials/credential.ts'
 import { Endpoint } from './endpoint.ts'
-import { profileOf, type Profile } from './profile.ts'
+import { profileOf, type NamedProfiles, type Profile } from './profile.ts'
 
 export interface HostDeps {
   readonly transport: Transport
   readonly credentials: CredentialSource
   /** Hosts, with their port if they have one, that are reached without TLS. Loopback hosts need not be named. */
   readonly plainHttp?: readonly string[] | undefined
+  /** What the user says of hosts, where their names do not. */
+  readonly profiles?: NamedProfiles | undefined
   /** Told every password and token once, before it is used, so that logs can mask it. */
   readonly onSecret?: ((secret: string) => void) | undefined
 }
@@ -35,15 +37,17 @@ export class RegistryHost {
   readonly profile: Profile
   /** Repositories that a mount was refused from, with the one it was refused to. */
   readonly refusedMounts: Set<string> = new Set<string>()
-  /** Whether the registry has named the tags it moved in `OCI-Tag`, as only those do that take several at a time. */
-  tagsTogether = false
+  /** Whether it is worth asking for several tags at a time: until the registry has shown that it does not do that. */
+  tagsTogether: boolean
   readonly #endpoint: Endpoint
   readonly #authorizer: Authorizer
   readonly #transport: Transport
 
-  constructor(name: string, { transport, credentials, plainHttp = [], onSecret = (): void => undefined }: HostDeps) {
+  constructor(name: string, { transport, credentials, plainHttp = [], ...deps }: HostDeps) {
+    const { onSecret = (): void => undefined } = deps
     this.name = normaliseHost(name)
-    this.profile = profileOf(this.name)
+    this.profile = profileOf(this.name, deps.profiles)
+    this.tagsTogether = this.profile.tagsTogether
     this.#transport = transport
     this.#endpoint = new Endpoint(this.name, { transport, plainHttp: new Set(plainHttp.map(normaliseHost)) })
     const told = new Set<string>()
