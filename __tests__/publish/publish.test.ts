@@ -230,7 +230,7 @@ describe('a dry run', () => {
 
 describe('tags', () => {
   test('move only when everything is on every target', async () => {
-    await using registry = await startSpecRegistry()
+    await using registry = await startSpecRegistry({ multiTag: false })
     using workshop = openWorkshop()
     putProject(workshop)
     await pushOs(registry)
@@ -239,7 +239,7 @@ describe('tags', () => {
     const { report } = await workshop.publish(onBase(registry, images, { tags: ['v1', 'latest'] }))
     const lines = writes(registry, mark)
     const first = lines.findIndex(line => /manifests[/](?:v1|latest)$/.test(line))
-    const moves = lines.slice(first)
+    const moves = lines.slice(first).filter(line => !line.endsWith(report.digest))
     expect(moves.every(line => /^PUT .*[/]manifests[/]/.test(line))).toBe(true)
     const roots = lines.slice(0, first).filter(line => line.endsWith(report.digest))
     expect(new Set(roots).size).toBe(2)
@@ -271,7 +271,7 @@ describe('tags', () => {
 
   test('that moved on one registry and not on another are told apart', async () => {
     await using one = await startSpecRegistry()
-    await using other = await startSpecRegistry()
+    await using other = await startSpecRegistry({ multiTag: false })
     using workshop = openWorkshop()
     putProject(workshop)
     await pushOs(one)

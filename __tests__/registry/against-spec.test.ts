@@ -202,15 +202,17 @@ describe('a layer of another repository', () => {
 })
 
 describe('a push is complete in the end', () => {
-  const requests: readonly (readonly [what: string, match: Match])[] = [
+  const requests: readonly (readonly [what: string, match: Match, options?: SpecRegistryOptions])[] = [
     ['the question for a layer', { method: 'HEAD', path: '/blobs/' }],
     ['the start of an upload', { method: 'POST' }],
     ['a layer', { method: 'PUT', path: '/blobs/uploads/' }],
     ['the question for the manifest', { method: 'HEAD', path: '/manifests/sha256:' }],
-    ['the manifest', { method: 'PUT', path: '/manifests/sha256:' }],
+    ['the manifest', { method: 'PUT', path: /manifests[/]sha256:\w+$/ }],
     ['the question for a tag', { method: 'HEAD', path: '/manifests/v1' }],
-    ['the first tag', { method: 'PUT', path: '/manifests/v1' }],
-    ['the second tag', { method: 'PUT', path: '/manifests/latest' }],
+    ['the request for both tags', { method: 'PUT', path: '?tag=v1&tag=latest' }],
+    ['the request for both tags, which is ignored,', { method: 'PUT', path: '?tag=' }, { multiTag: false }],
+    ['the first tag', { method: 'PUT', path: '/manifests/v1' }, { multiTag: false }],
+    ['the second tag', { method: 'PUT', path: '/manifests/latest' }, { multiTag: false }],
   ]
   const faults: readonly (readonly [what: string, fault: Fault])[] = [
     ['is answered with 503', { status: 503 }],
@@ -219,22 +221,31 @@ describe('a push is complete in the end', () => {
     ['is cut', { cutRequestAfter: 1 }],
     ['is carried out without an answer', { lostAnswer: true }],
   ]
-  const cases = requests.flatMap(([what, match]) =>
+  const cases = requests.flatMap(([what, match, options]) =>
     faults
       .filter(([, fault]) => !('cutRequestAfter' in fault) || match.method === 'PUT') // only where there is a body
-      .map(([how, fault]) => [what, how, match, fault] as const),
+      .map(([how, fault]) => [what, how, match, fault, options] as const),
   )
-  /** HEAD, POST and PUT of two blobs; HEAD and PUT of the manifest and of each tag. */
-  const CALM = 2 * 3 + 3 * 2
+  /** HEAD, POST and PUT of two blobs; HEAD and PUT of the manifest; HEAD of a tag and PUT of both. */
+  const CALM = 2 * 3 + 2 + 2
 
-  test('which takes twelve requests when nothing goes wrong', async () => {
+  test('which takes ten requests when nothing goes wrong', async () => {
     await using registry = await startSpecRegistry()
     await publish(clientOf(registry).open('team/app'))
     expect(registry.requests).toHaveLength(CALM)
   })
 
-  test.each(cases)('when %s %s', async (_what, _how, match, fault) => {
-    await using registry = await startSpecRegistry()
+  test('which takes three more where tags are moved one by one, and asks for several at once only once', async () => {
+    await using registry = await startSpecRegistry({ multiTag: false })
+    const client = clientOf(registry)
+    await publish(client.open('team/app'))
+    expect(registry.requests).toHaveLength(CALM + 3)
+    await publish(client.open('team/other'))
+    expect(registry.requests.filter(({ query }) => query.has('tag'))).toHaveLength(1)
+  })
+
+  test.each(cases)('when %s %s', async (_what, _how, match, fault, options) => {
+    await using registry = await startSpecRegistry(options)
     registry.fail(match, fault)
     await publish(clientOf(registry).open('team/app'))
     await expectPublished(registry)
@@ -261,7 +272,7 @@ describe('an immutable tag', () => {
 
   test('that was moved by a request whose answer was lost, is what was wanted', async () => {
     await using registry = await startSpecRegistry({ immutableTags: true })
-    registry.fail({ method: 'PUT', path: '/manifests/v1' }, { lostAnswer: true })
+    registry.fail({ method: 'PUT', path: '?tag=v1' }, { lostAnswer: true })
     await publish(clientOf(registry).open('team/app'))
     await expectPublished(registry)
   })
@@ -279,7 +290,10 @@ describe('an immutable tag', () => {
       code: 'TAGS_NOT_MOVED',
       moved: ['v2'],
       failed: ['v1'],
-      message: expect.stringContaining('TAG_INVALID') as string,
+      message: expect.stringMatching(
+        `v1 is immutable and stays at ${manifest.descriptor.digest}: .*TAG_INVALID`,
+      ) as string,
+      hint: expect.stringContaining('a tag that is not taken') as string,
     })
     expect(registry.tags('team/app').get('v1')).toBe(manifest.descriptor.digest)
     expect(registry.tags('team/app').get('v2')).toBe(other.descriptor.digest)

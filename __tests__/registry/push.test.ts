@@ -371,18 +371,56 @@ describe('tag()', () => {
     ])
   })
 
-  test('moves all at once where the registry has shown that it can', async () => {
+  const puts = ({ seen }: ScriptedTransport): readonly string[] =>
+    seen.filter(({ method }) => method === 'PUT').map(({ url }) => url.replace(/^.*manifests\//, ''))
+  const { digest } = manifest.descriptor
+
+  test.each([
+    ['in one header', ['v1, v1.2']],
+    ['in several headers', ['v1', 'v1.2']],
+  ])('moves all at once, and by itself what the registry does not say, %s, that it moved', async (_name, moved) => {
     const { target, transport } = setup(
-      registry(request => {
-        const tags = new URL(request.url).searchParams.getAll('tag')
-        if (request.method !== 'PUT') return undefined
-        return { status: 201, headers: { 'OCI-Tag': tags.length > 0 ? tags.slice(0, 2) : ['v1'] } }
+      registry(({ method, url }) =>
+        method === 'PUT' && url.includes('?') ? { status: 201, headers: { 'OCI-Tag': moved } } : undefined,
+      ),
+    )
+    await target.tag(manifest, ['v1', 'v1.2', 'latest'])
+    expect(puts(transport)).toEqual([`${digest}?tag=v1&tag=v1.2&tag=latest`, 'latest'])
+  })
+
+  test('asks a registry that takes several for no more than ten at a time', async () => {
+    const { target, transport } = setup(
+      registry(({ method, url }) => {
+        const tags = new URL(url).searchParams.getAll('tag')
+        return method === 'PUT' && tags.length > 0 ? { status: 201, headers: { 'OCI-Tag': tags } } : undefined
       }),
     )
-    await target.tag(manifest, ['v1', 'v1.2', 'v1.2.3', 'latest'])
-    expect(
-      transport.seen.filter(({ method }) => method === 'PUT').map(({ url }) => url.replace(/^.*manifests\//, '')),
-    ).toEqual(['v1', `${manifest.descriptor.digest}?tag=v1.2&tag=v1.2.3&tag=latest`, 'latest'])
+    await target.tag(
+      manifest,
+      Array.from({ length: 12 }, (_, i) => `v${i}`),
+    )
+    expect(puts(transport).map(path => path.split('tag=').length - 1)).toEqual([10, 2])
+  })
+
+  test.each([
+    ['ignores', undefined],
+    ['refuses', { status: 404 }],
+  ])(
+    'costs one request where a registry %s several at a time, however many repositories there are',
+    async (_n, said) => {
+      const { target, transport, hosts } = setup(registry(({ url }) => (url.includes('?') ? said : undefined)))
+      await target.tag(manifest, ['v1', 'v2'])
+      const other = openRepository({ host: 'reg.example.com', repository: 'team/other' }, { hosts, side: 'target' })
+      await other.tag(manifest, ['v3', 'v4'])
+      expect(puts(transport)).toEqual([`${digest}?tag=v1&tag=v2`, 'v1', 'v2', 'v3', 'v4'])
+    },
+  )
+
+  test('asks one by one where several at a time are known to cost more', async () => {
+    const { transport, hosts } = setup(registry())
+    const host = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
+    await openRepository({ host, repository: 'app' }, { hosts, side: 'target' }).tag(manifest, ['v1', 'v2'])
+    expect(puts(transport)).toEqual(['v1', 'v2'])
   })
 
   test('takes an immutable tag that has our digest for what was wanted', async () => {

@@ -3,11 +3,11 @@ import type { Abortable } from '../async/abortable.ts'
 import { IntegrityError, OciPublishError, RegistryError, isNotFound } from '../errors.ts'
 import type { HttpResponse } from '../http/transport.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
-import { algorithmOf, isDigest, type Digest } from '../oci/digest.ts'
+import { algorithmOf, hexOf, isDigest, type Digest } from '../oci/digest.ts'
 import { MAX_MANIFEST_BYTES } from '../oci/manifest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/media-type.ts'
 import { createHash } from 'node:crypto'
-import type { Access } from './access.ts'
+import type { Access, AccessRequest } from './access.ts'
 
 /** All of them every time: what is missing is converted by some registries, and not found in others. */
 export const ACCEPT: string = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST, '*/*;q=0.1'].join(', ')
@@ -65,44 +65,60 @@ function mediaTypeOf(response: HttpResponse): string | undefined {
   return mediaType === undefined || mediaType === '' || mediaType === 'application/octet-stream' ? undefined : mediaType
 }
 
+/** What a registry says of a manifest that it took. */
+export interface Taken {
+  /** By which it keeps the manifest, where it says so. */
+  readonly digest: Digest | undefined
+  /** Tags that it says it moved besides (`OCI-Tag`). */
+  readonly tags: readonly string[]
+  /** Whether it says that it lists the manifest among the referrers of its subject (`OCI-Subject`). */
+  readonly lists: boolean
+}
+
 /**
  * PUT of a manifest, under its digest or under a tag.
  *
- * @returns the tags that the registry says it moved besides (`OCI-Tag`)
+ * @param under digest or tag; a query may follow
  * @throws {IntegrityError} when the registry made another digest of the same bytes
- * @see distribution-spec, "Pushing manifests"
+ * @see distribution-spec, "Pushing manifests" and "Pushing Manifests with Subject"
  */
 export async function putManifest(
   access: Access,
   blob: Blob,
   under: string,
-  { signal, operation }: Abortable & { readonly operation: string },
-): Promise<readonly string[]> {
+  { signal, operation, headers }: Abortable & Pick<AccessRequest, 'operation' | 'headers'>,
+): Promise<Taken> {
   const { descriptor } = blob
   const response = await access.ask({
     method: 'PUT',
     to: access.path(`manifests/${under}`),
-    headers: { 'content-type': descriptor.mediaType },
+    headers: { ...headers, 'content-type': descriptor.mediaType },
     body: { size: descriptor.size, open: options => blob.open(options) },
     answers: [200, 201, 202, 204],
     operation,
     signal,
   })
   await response.discard()
-  const digest = response.header('docker-content-digest')
-  if (digest !== undefined && isDigest(digest) && !sameContent(digest, descriptor.digest)) {
+  const said = response.header('docker-content-digest')
+  const digest = said !== undefined && isDigest(said) ? said : undefined
+  if (digest !== undefined && !(await isDigestOf(digest, blob, { signal }))) {
     throw new IntegrityError(`${access.host.name}/${access.repository}:${under}`, descriptor.digest, digest)
   }
-  return response
+  const tags = response
     .headerValues('oci-tag')
     .flatMap(value => value.split(','))
     .map(tag => tag.trim())
     .filter(tag => tag !== '')
+  return { digest, tags, lists: response.header('oci-subject') !== undefined }
 }
 
-/** A registry may name by sha256 what was pushed by sha512; only digests of one algorithm can differ. */
-function sameContent(a: Digest, b: Digest): boolean {
-  return algorithmOf(a) !== algorithmOf(b) || a === b
+/** Whether a digest is one of the manifest: many a registry names by sha256 what has its name by sha512. */
+export async function isDigestOf(digest: Digest, blob: Blob, { signal }: Abortable): Promise<boolean> {
+  const own = blob.descriptor.digest
+  if (algorithmOf(digest) === algorithmOf(own)) return digest === own
+  const hash = createHash(algorithmOf(digest))
+  for await (const chunk of blob.open({ signal })) hash.update(chunk)
+  return hash.digest('hex') === hexOf(digest)
 }
 
 /** Whether a manifest is there, by its digest. */

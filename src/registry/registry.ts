@@ -3,8 +3,7 @@ import { sleep as pause } from '../async/sleep.ts'
 import type { Blob, ReadOptions } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { PushOptions, Pushed, Target } from '../content/ports.ts'
-import { TagError } from '../content/tag-error.ts'
-import { AuthError, RegistryError, isNotFound, type Side } from '../errors.ts'
+import { OciPublishError, type Side } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { isManifestType } from '../oci/media-type.ts'
@@ -12,7 +11,8 @@ import { Access } from './access.ts'
 import { download } from './download.ts'
 import type { RegistryEvent } from './event.ts'
 import type { RegistryHosts } from './host.ts'
-import { hasManifest, lacksChildren, putManifest, resolveManifest } from './manifests.ts'
+import { hasManifest, lacksChildren, putManifest, resolveManifest, type Taken } from './manifests.ts'
+import { moveTags } from './tags/move.ts'
 import { hasBlob } from './upload/session.ts'
 import { uploadBlob } from './upload/upload.ts'
 
@@ -102,7 +102,8 @@ class Repository implements Target {
     if (await hasManifest(this.#access, blob.descriptor, { signal })) return { how: 'exists', bytes: 0 }
     for (let retries = 0; ; retries++) {
       try {
-        await putManifest(this.#access, blob, digest, { operation: `push manifest ${digest}`, signal })
+        const taken = await putManifest(this.#access, blob, digest, { operation: `push manifest ${digest}`, signal })
+        await this.#checkName(taken, blob.descriptor, { signal })
         onBytes?.(size)
         return { how: 'uploaded', bytes: size * (retries + 1) }
       } catch (error) {
@@ -112,80 +113,16 @@ class Repository implements Target {
     }
   }
 
-  async tag(manifest: Blob, names: readonly string[], { signal }: Abortable = {}): Promise<void> {
-    const moved: string[] = []
-    const failed: string[] = []
-    let cause: unknown
-    let waiting = names
-    while (waiting.length > 0) {
-      signal?.throwIfAborted()
-      const [name = '', ...others] = waiting
-      try {
-        const together = this.#access.host.tagsTogether && others.length > 0 ? waiting : [name]
-        const done = await this.#move(manifest, together, { signal })
-        moved.push(...done)
-        waiting = waiting.filter(one => !done.includes(one))
-      } catch (error) {
-        signal?.throwIfAborted()
-        cause ??= error
-        failed.push(name)
-        waiting = others
-        // The others would only fail the same way.
-        if (error instanceof AuthError || (error instanceof RegistryError && error.status === 0)) {
-          failed.push(...others)
-          waiting = []
-        }
-      }
-    }
-    if (failed.length > 0) throw new TagError(this.place, moved, failed, cause)
+  /** A registry that only knows sha256 takes other digests without a word, and does not find them again. */
+  async #checkName(taken: Taken, descriptor: Descriptor, options: Abortable): Promise<void> {
+    if (taken.digest === undefined || taken.digest === descriptor.digest) return
+    if (await hasManifest(this.#access, descriptor, options)) return
+    const message = `${this.place} took ${descriptor.digest}, but keeps it as ${taken.digest} only`
+    const hint = 'this registry has no sha512: push what is named by sha256'
+    throw new OciPublishError('DIGEST_UNSUPPORTED', message, { hint })
   }
 
-  /** @returns the names that now point there; at least one of those asked for */
-  async #move(manifest: Blob, names: readonly string[], options: Abortable): Promise<readonly string[]> {
-    const { digest } = manifest.descriptor
-    const [name = ''] = names
-    if (names.length > 1) {
-      const done = await this.#moveTogether(manifest, names, options)
-      if (done.length > 0) return done
-      this.#access.host.tagsTogether = false
-    }
-    if (await this.#pointsTo(name, digest, options)) return [name]
-    try {
-      const shown = await putManifest(this.#access, manifest, name, { operation: `tag ${name}`, ...options })
-      if (shown.length > 0) this.#access.host.tagsTogether = true
-    } catch (error) {
-      options.signal?.throwIfAborted()
-      // An immutable tag that has our digest is what was wanted: perhaps it was us, and the answer was lost.
-      if (!(await this.#pointsTo(name, digest, options).catch(() => false))) throw error
-    }
-    return [name]
-  }
-
-  /** distribution-spec, "Pushing manifests", end-7b. What goes wrong here is found out tag by tag. */
-  async #moveTogether(manifest: Blob, names: readonly string[], options: Abortable): Promise<readonly string[]> {
-    const query = names.map(name => `tag=${encodeURIComponent(name)}`).join('&')
-    const under = `${manifest.descriptor.digest}?${query}`
-    try {
-      const moved = await putManifest(this.#access, manifest, under, {
-        operation: `tag ${names.join(', ')}`,
-        ...options,
-      })
-      return names.filter(name => moved.includes(name))
-    } catch (error) {
-      options.signal?.throwIfAborted()
-      if (error instanceof AuthError) throw error
-      return []
-    }
-  }
-
-  /** What cannot be read may be writable all the same: the PUT will say. */
-  async #pointsTo(name: string, digest: Digest, options: Abortable): Promise<boolean> {
-    try {
-      return (await resolveManifest(this.#access, name, options)).digest === digest
-    } catch (error) {
-      options.signal?.throwIfAborted()
-      if (isNotFound(error) || (error instanceof RegistryError && error.status !== 0)) return false
-      throw error
-    }
+  tag(manifest: Blob, names: readonly string[], options: Abortable = {}): Promise<void> {
+    return moveTags(this.#access, manifest, names, options)
   }
 }
