@@ -23,3 +23,13 @@ export type CopyEvent =
     }
 
 export type OnCopyEvent = (event: CopyEvent) => void
+
+/** Of the copy of an image as a whole. */
+export type ImageCopyEvent =
+  | (CopyEvent & { readonly place: string })
+  /** Something the user did not ask for but should know: a digest that changes, a lower-cased name. */
+  | { readonly type: 'notice'; readonly text: string }
+  | { readonly type: 'step'; readonly step: 'push' | 'tags'; readonly text: string }
+  | { readonly type: 'tagged'; readonly place: string; readonly tags: readonly string[] }
+
+export type OnImageCopyEvent = (event: ImageCopyEvent) => void

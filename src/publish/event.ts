@@ -1,14 +1,11 @@
-import type { CopyEvent } from '../copy/event.ts'
+import type { ImageCopyEvent } from '../copy/event.ts'
 import type { LayerEvent } from '../layer/event.ts'
 
 /** Told as things happen. No text layout, no colour, no clock: a log, a bar and a JSON stream read the same events. */
 export type PublishEvent =
   | LayerEvent
-  | (CopyEvent & { readonly place: string })
-  /** Something the user did not ask for but should know: a lower-cased name, a variant that stands in for another. */
-  | { readonly type: 'notice'; readonly text: string }
-  | { readonly type: 'step'; readonly step: 'base' | 'layers' | 'push' | 'tags'; readonly text: string }
-  | { readonly type: 'tagged'; readonly place: string; readonly tags: readonly string[] }
+  | ImageCopyEvent
+  | { readonly type: 'step'; readonly step: 'base' | 'layers'; readonly text: string }
   /** A request is sent once more. */
   | {
       readonly type: 'retry'
