@@ -93,6 +93,13 @@ export const FIELDS = [
     kind: 'lines',
     sentence: 'type=oci,dest=DIR writes an OCI layout, type=oci,dest=FILE,tar an archive that docker load reads too',
   },
+  {
+    name: 'on-existing-tag',
+    kind: 'text',
+    default: 'overwrite',
+    choices: ['overwrite', 'fail', 'skip'],
+    sentence: 'When a tag points at something else: move it, fail before anything is sent, or leave it where it is',
+  },
   { name: 'dry-run', kind: 'boolean', default: 'false', sentence: 'Say what would be sent and which tags would move' },
   { name: 'registry', kind: 'text', sentence: 'Host that username and password are for' },
   { name: 'username', kind: 'text', sentence: 'User name for registry' },
@@ -102,6 +109,46 @@ export const FIELDS = [
     kind: 'text',
     secret: true,
     sentence: 'Token for ghcr.io where no other credentials are given',
+  },
+  {
+    name: 'role-to-assume',
+    kind: 'text',
+    sentence: "ARN of the AWS role to push to ECR with; with id-token: write the job's own identity takes it on",
+  },
+  {
+    name: 'aws-region',
+    kind: 'text',
+    sentence: 'Region to take on the role in where the registry names none, as ECR Public does not',
+  },
+  {
+    name: 'ecr-create-repository',
+    kind: 'boolean',
+    default: 'false',
+    sentence:
+      'Create repositories of ECR that do not exist, with the settings below; those that exist stay as they are',
+  },
+  {
+    name: 'ecr-tag-mutability',
+    kind: 'text',
+    default: 'mutable',
+    choices: ['mutable', 'immutable'],
+    sentence: 'Whether tags of a created repository may move (not ECR Public)',
+  },
+  {
+    name: 'ecr-scan-on-push',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Have images of a created repository scanned when they are pushed (not ECR Public)',
+  },
+  {
+    name: 'ecr-lifecycle-policy',
+    kind: 'lines',
+    sentence: 'Lifecycle policy of a created repository, a file or the JSON itself (not ECR Public)',
+  },
+  {
+    name: 'ecr-repository-policy',
+    kind: 'lines',
+    sentence: 'Policy of a created repository, a file or the JSON itself',
   },
   { name: 'plain-http', kind: 'list', sentence: 'Hosts to talk to without TLS; loopback hosts need not be named' },
   {

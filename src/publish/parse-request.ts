@@ -50,16 +50,29 @@ export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRe
     family,
     compression,
     compressionLevel: parseLevel(entries, compression, problems),
+    onExistingTag: entries.choice('on-existing-tag', ['overwrite', 'fail', 'skip'], problems),
     dryRun: entries.boolean('dry-run', problems),
     sourceDateEpoch: parseEpoch(entries, facts.sourceDateEpoch, problems),
   }
   // Others read them, but nobody else tells.
   entries.choice('cache', ['auto', 'off'], problems)
   entries.boolean('show-summary', problems)
+  entries.boolean('ecr-create-repository', problems)
+  entries.boolean('ecr-scan-on-push', problems)
+  entries.choice('ecr-tag-mutability', ['mutable', 'immutable'], problems)
+  refuseRole(entries.text('role-to-assume'), problems)
   if (request.layers.length === 0 && request.base === undefined && entries.of('layers').length === 0) {
     problems.push({ input: 'layers', problem: 'without layers and without a base-image there is nothing to publish' })
   }
   return { request, problems, notices }
+}
+
+const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role[/]\S+$/
+
+function refuseRole(role: string | undefined, problems: InputProblem[]): void {
+  if (role === undefined || ROLE.test(role)) return
+  const problem = `"${role}" is not the ARN of a role, such as arn:aws:iam::123456789012:role/publish`
+  problems.push({ input: 'role-to-assume', problem })
 }
 
 function parsePlatforms(entries: Entries, problems: InputProblem[]): readonly Platform[] {

@@ -5,6 +5,7 @@ import { planCopy } from '../copy/plan.ts'
 import { build, type Built } from './build.ts'
 import { contentOf } from './content-of.ts'
 import type { PublishDeps } from './deps.ts'
+import { mayBeRefused, respectTags } from './existing-tags.ts'
 import type { FieldValues } from './fields.ts'
 import { rememberLayers } from './known-layers.ts'
 import { mountsFor } from './mounts.ts'
@@ -27,12 +28,13 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
   const parsed = parseRequest(values, deps.facts)
   for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
   const looked = await prepare(parsed, deps, io)
-  const prepared = { ...looked, targets: looked.targets.map(one => ({ ...one, target: recorded(one.target) })) }
+  const begun = { ...looked, targets: looked.targets.map(one => ({ ...one, target: recorded(one.target) })) }
 
   deps.onEvent({ type: 'step', step: 'layers', text: 'Layers' })
-  const ahead = sendAhead(prepared, deps, io)
+  const ahead = sendAhead(mayBeRefused(begun) ? { ...begun, targets: [] } : begun, deps, io)
   const signal = AbortSignal.any([ahead.failed, ...(io.signal ? [io.signal] : [])])
-  const built = await build(prepared, deps, ahead.send, { signal }).finally(ahead.settled)
+  const built = await build(begun, deps, ahead.send, { signal }).finally(ahead.settled)
+  const prepared = respectTags(begun, built.root.descriptor.digest, deps.onEvent)
   const targets = prepared.request.dryRun
     ? await allOrErrors(prepared.targets.map(one => plan(one, built, prepared, io)))
     : await send(prepared, built, deps, io)
@@ -70,7 +72,7 @@ async function send(
   onEvent({ type: 'step', step: 'tags', text: 'Tags' })
   await allOrErrors(
     results.map(async ({ one: { target, previous } }) => {
-      const tags = tagsToMove(planTags(built.root.descriptor.digest, previous.tags))
+      const tags = tagsToMove(planTags(built.root.descriptor.digest, previous.tags, prepared.request.onExistingTag))
       // Without a name too: a layout lists what it holds, a registry has nothing to do.
       if (tags.length > 0 || previous.tags.size === 0) await target.tag(built.root, tags, io)
       await target.close?.(io)

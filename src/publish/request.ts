@@ -5,6 +5,7 @@ import type { LayerSpec } from '../layer/line.ts'
 import type { Compression, Family } from '../oci/media-type.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
+import type { OnExistingTag } from './plan-tags.ts'
 
 /** What is to be published, understood and checked as far as that goes without looking at files or registries. */
 export interface PublishRequest {
@@ -22,6 +23,7 @@ export interface PublishRequest {
   readonly compression: Compression
   /** undefined is the compression's default. */
   readonly compressionLevel: number | undefined
+  readonly onExistingTag: OnExistingTag
   readonly dryRun: boolean
   /** Seconds since 1970, when the user set them. */
   readonly sourceDateEpoch: number | undefined
