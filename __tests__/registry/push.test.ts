@@ -150,7 +150,7 @@ describe('pushing a blob', () => {
     expect(transport.lines()).toEqual([HEAD, POST, PUT, DELETE, HEAD])
   })
 
-  test('gives up after four attempts, cancels its session and says what the registry said', async () => {
+  test('gives up after six attempts, cancels its session and says what the registry said', async () => {
     const { target, transport } = setup(registry(times(9, { status: 503, body: 'down for repair' }, /^PUT/)))
     await expect(target.push(layer)).rejects.toMatchObject({
       side: 'target',
@@ -158,7 +158,7 @@ describe('pushing a blob', () => {
       detail: 'down for repair',
       retriable: true,
     })
-    expect(transport.lines().filter(line => line === PUT)).toHaveLength(4)
+    expect(transport.lines().filter(line => line === PUT)).toHaveLength(6)
     expect(transport.lines().at(-1)).toBe(DELETE)
   })
 

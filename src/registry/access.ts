@@ -14,6 +14,8 @@ export interface AccessRequest extends Omit<HostRequest, 'want'> {
   readonly reads?: string | undefined
   /** How long the request will take, so that the token does not end before. */
   readonly lastsMs?: number | undefined
+  /** Told the answer that is thrown, before it is read. */
+  readonly onRefused?: ((response: HttpResponse) => void) | undefined
 }
 
 /** Requests to one repository, in one role, and the errors of that role. */
@@ -37,7 +39,7 @@ export class Access {
    * @throws {RegistryError} for every status that is not an answer, and for none at all
    * @throws {AuthError} when it is a matter of credentials
    */
-  async ask({ answers, reads, lastsMs, ...request }: AccessRequest): Promise<HttpResponse> {
+  async ask({ answers, reads, lastsMs, onRefused, ...request }: AccessRequest): Promise<HttpResponse> {
     const want: Want = {
       side: this.side,
       repository: this.repository,
@@ -52,6 +54,7 @@ export class Access {
       throw error instanceof HttpError ? unreachable(error, this.#asked(request)) : error
     }
     if (answers.includes(response.status)) return response
+    onRefused?.(response)
     throw await this.refused(response, request)
   }
 

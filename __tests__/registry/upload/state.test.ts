@@ -1,110 +1,272 @@
 import {
-  START,
   next,
+  start,
   waitMs,
+  type Because,
+  type Pieces,
   type Tries,
   type UploadEvent,
   type UploadState,
 } from '../../../src/registry/upload/state.ts'
 
 const MIB = 1 << 20
-const none: Tries = { failures: 0, mismatches: 0, furthest: 0 }
+const SIZE = 100 * MIB
+
+const tries = (more: Partial<Tries> = {}): Tries => ({
+  ...{ pieces: 'when-cut', step: MIB, refusals: 0, failures: 0, stuck: 0, cuts: 0, mismatches: 0, furthest: 0 },
+  ...more,
+})
 const location = new URL('http://127.0.0.1:5000/v2/a/blobs/uploads/1?_state=x')
-const sending: UploadState = { at: 'send', location, tries: none }
-const lost = (bytes = 0): UploadEvent => ({ on: 'failed', because: 'retriable', bytes })
+const newer = new URL('http://127.0.0.1:5000/v2/a/blobs/uploads/1?_state=y')
+
+const check = (more: Partial<Tries> = {}): UploadState => ({ at: 'check', tries: tries(more) })
+const open = (candidates: readonly string[], more: Partial<Tries> = {}): UploadState => ({
+  ...{ at: 'open', candidates, tries: tries(more) },
+})
+const send = (more: Partial<Tries> = {}): UploadState => ({ at: 'send', location, tries: tries(more) })
+const piece = (offset: number, more: Partial<Tries> = {}): UploadState => ({
+  ...{ at: 'piece', location, offset, tries: tries({ pieces: 'now', ...more }) },
+})
+const close = (more: Partial<Tries> = {}): UploadState => ({
+  ...{ at: 'close', location, tries: tries({ pieces: 'now', ...more }) },
+})
+const wait = (more: Partial<Tries>, session?: URL): UploadState => ({ at: 'wait', session, tries: tries(more) })
+const failed = (because: Because, bytes = 0): UploadEvent => ({ on: 'failed', because, bytes })
+const taken = (offset: number, complete = false): UploadEvent => ({ on: 'taken', location: newer, offset, complete })
+
+const DONE = { at: 'done', how: 'uploaded' } as const
+const FAILED = { at: 'failed' } as const
+
+type Case = readonly [name: string, state: UploadState, event: UploadEvent, expected: UploadState]
+
+const whole: readonly Case[] = [
+  [
+    'sends nothing that is there',
+    check(),
+    { on: 'head', found: true, candidates: ['b'] },
+    { at: 'done', how: 'exists' },
+  ],
+  ['opens a session for what is not', check(), { on: 'head', found: false, candidates: ['b'] }, open(['b'])],
+  ['is done when the mount worked', open(['b']), { on: 'opened', location: undefined }, { at: 'done', how: 'mounted' }],
+  ['uploads into the very session that a mount gave instead', open(['b', 'c']), { on: 'opened', location }, send()],
+  ['asks the next repository when a mount is refused', open(['b', 'c']), { on: 'refused' }, open(['c'])],
+  ['never fails a push for a mount', open(['b']), { on: 'refused' }, open([])],
+  ['is done when the bytes were taken', send(), { on: 'sent' }, DONE],
+  ['waits after a cut', send(), failed('cut', 10), wait({ failures: 1, stuck: 1, cuts: 1, furthest: 10 })],
+  [
+    'knows a lost answer by what is there',
+    check({ failures: 1, furthest: 9 }),
+    { on: 'head', found: true, candidates: [] },
+    DONE,
+  ],
+  ['asks first whether only the answer was lost', wait({}), { on: 'waited' }, check()],
+  ['gives up after four failures in a row', send({ failures: 3 }), failed('gone'), FAILED],
+  ['gives up after four connections that broke at once', send({ failures: 3 }), failed('cut'), FAILED],
+  [
+    'asks a busy registry as often as any request is sent',
+    send({ refusals: 4 }),
+    failed('busy'),
+    wait({ refusals: 5, stuck: 1 }),
+  ],
+  ['and no oftener', send({ refusals: 5 }), failed('busy'), FAILED],
+  [
+    'does not give up on a slow line that gets further every time',
+    send({ failures: 3, stuck: 9, furthest: 5 * MIB }),
+    failed('cut', 6 * MIB),
+    wait({ failures: 1, stuck: 1, cuts: 1, furthest: 6 * MIB }),
+  ],
+  [
+    'does not give up at once on a line that moves bytes, if not always as many',
+    send({ failures: 3, refusals: 5, furthest: 5 * MIB }),
+    failed('cut', 2 * MIB),
+    wait({ failures: 1, stuck: 1, cuts: 1, furthest: 5 * MIB }),
+  ],
+  [
+    'gives up on a line that is always cut at the same place',
+    send({ stuck: 9, furthest: 5 * MIB }),
+    failed('cut', 5 * MIB),
+    FAILED,
+  ],
+  [
+    'sends damaged bytes once more',
+    send(),
+    failed('mismatch', 9),
+    wait({ failures: 1, stuck: 1, mismatches: 1, furthest: 9 }),
+  ],
+  ['and not a third time', send({ mismatches: 1 }), failed('mismatch', 9 * MIB), FAILED],
+  ['takes a refusal for a refusal', send(), failed('final'), FAILED],
+]
+
+const pieces: readonly Case[] = [
+  [
+    'goes on in pieces when the whole is too large for a proxy',
+    send({ pieces: 'when-too-large' }),
+    failed('too-large', 3),
+    wait({ pieces: 'only' }),
+  ],
+  ['but not where the registry loses them', send({ pieces: 'never' }), failed('too-large'), FAILED],
+  ['nor when a piece is too large itself', piece(0, { pieces: 'only' }), failed('too-large'), FAILED],
+  [
+    'goes on in pieces after the second cut',
+    send({ cuts: 1, furthest: 7 * MIB }),
+    failed('cut', 9 * MIB),
+    wait({ pieces: 'now', failures: 1, stuck: 1, cuts: 2, furthest: 9 * MIB }),
+  ],
+  [
+    'but not for a blob that is soon sent again',
+    send({ pieces: 'when-too-large', cuts: 1 }),
+    failed('cut', 9 * MIB),
+    wait({ pieces: 'when-too-large', failures: 1, stuck: 1, cuts: 2, furthest: 9 * MIB }),
+  ],
+  [
+    'begins with the first piece',
+    open([], { pieces: 'only' }),
+    { on: 'opened', location },
+    piece(0, { pieces: 'only' }),
+  ],
+  [
+    'sends the next piece to the newest Location',
+    piece(0, { failures: 3, stuck: 3 }),
+    taken(5 * MIB),
+    { at: 'piece', location: newer, offset: 5 * MIB, tries: tries({ pieces: 'now', furthest: 5 * MIB }) },
+  ],
+  [
+    'goes on where the registry says, not where we think',
+    piece(5 * MIB, { furthest: 10 * MIB, failures: 1 }),
+    taken(7 * MIB),
+    {
+      at: 'piece',
+      location: newer,
+      offset: 7 * MIB,
+      tries: tries({ pieces: 'now', furthest: 10 * MIB, failures: 1 }),
+    },
+  ],
+  [
+    'closes the session after the last piece',
+    piece(0),
+    taken(SIZE, true),
+    { at: 'close', location: newer, tries: tries({ pieces: 'now', furthest: SIZE }) },
+  ],
+  [
+    'sends the whole to a registry that drops what it thanks for',
+    piece(5 * MIB),
+    taken(5 * MIB),
+    wait({ pieces: 'never' }),
+  ],
+  ['or fails, if the whole is too large', piece(5 * MIB, { pieces: 'only' }), taken(5 * MIB), FAILED],
+  ['sends the whole to a registry that knows no pieces', piece(0), failed('unfit'), wait({ pieces: 'never' })],
+  ['or fails, if the user insists', piece(0, { pieces: 'only' }), failed('unfit'), FAILED],
+  [
+    'waits after a cut, and keeps the session',
+    piece(5 * MIB),
+    failed('cut', 2 * MIB),
+    wait({ pieces: 'now', failures: 1, stuck: 1, cuts: 1, furthest: 7 * MIB }, location),
+  ],
+  [
+    'asks the session after the wait',
+    wait({ pieces: 'now' }, location),
+    { on: 'waited' },
+    { at: 'ask', location, tries: tries({ pieces: 'now' }) },
+  ],
+  [
+    'asks the session at once after pieces out of order',
+    piece(5 * MIB),
+    failed('order'),
+    { at: 'ask', location, tries: tries({ pieces: 'now', failures: 1, stuck: 1, furthest: 5 * MIB }) },
+  ],
+  ['gives up on a session that never agrees', piece(0, { failures: 3 }), failed('order'), FAILED],
+  [
+    'begins anew when the session is gone',
+    piece(5 * MIB),
+    failed('gone'),
+    wait({ pieces: 'now', failures: 1, stuck: 1, furthest: 5 * MIB }),
+  ],
+  [
+    'goes on where the session stopped',
+    { at: 'ask', location, tries: tries({ pieces: 'now' }) },
+    { on: 'status', location: newer, offset: 7 * MIB, complete: false },
+    { at: 'piece', location: newer, offset: 7 * MIB, tries: tries({ pieces: 'now' }) },
+  ],
+  [
+    'only closes a session that has all',
+    { at: 'ask', location, tries: tries({ pieces: 'now' }) },
+    { on: 'status', location: newer, offset: SIZE, complete: true },
+    { at: 'close', location: newer, tries: tries({ pieces: 'now' }) },
+  ],
+  [
+    'begins anew, with HEAD, when the session does not tell',
+    { at: 'ask', location, tries: tries({ pieces: 'now' }) },
+    { on: 'no-status' },
+    check({ pieces: 'now' }),
+  ],
+  ['is done when the session is closed', close(), { on: 'sent' }, DONE],
+  [
+    'asks the session when closing it fails',
+    close({ furthest: SIZE }),
+    failed('busy'),
+    wait({ pieces: 'now', refusals: 1, stuck: 1, furthest: SIZE }, location),
+  ],
+  [
+    'sends damaged pieces once more',
+    close({ furthest: SIZE }),
+    failed('mismatch'),
+    wait({ pieces: 'now', failures: 1, stuck: 1, mismatches: 1, furthest: SIZE }),
+  ],
+  ['takes a refusal of a piece for a refusal', piece(0), failed('final'), FAILED],
+]
 
 describe('next()', () => {
-  test.each<[string, UploadState, UploadEvent, UploadState]>([
-    [
-      'sends nothing that is there',
-      START,
-      { on: 'head', found: true, candidates: ['b'] },
-      { at: 'done', how: 'exists' },
-    ],
-    [
-      'opens a session for what is not',
-      START,
-      { on: 'head', found: false, candidates: ['b'] },
-      { at: 'open', candidates: ['b'], tries: none },
-    ],
-    [
-      'is done when the mount worked',
-      { at: 'open', candidates: ['b'], tries: none },
-      { on: 'opened', location: undefined },
-      { at: 'done', how: 'mounted' },
-    ],
-    [
-      'uploads into the very session that a mount gave instead',
-      { at: 'open', candidates: ['b', 'c'], tries: none },
-      { on: 'opened', location },
-      sending,
-    ],
-    [
-      'asks the next repository when a mount is refused',
-      { at: 'open', candidates: ['b', 'c'], tries: none },
-      { on: 'refused' },
-      { at: 'open', candidates: ['c'], tries: none },
-    ],
-    [
-      'never fails a push for a mount',
-      { at: 'open', candidates: ['b'], tries: none },
-      { on: 'refused' },
-      { at: 'open', candidates: [], tries: none },
-    ],
-    ['is done when the bytes were taken', sending, { on: 'sent' }, { at: 'done', how: 'uploaded' }],
-    ['waits after a cut', sending, lost(10), { at: 'wait', tries: { failures: 1, mismatches: 0, furthest: 10 } }],
-    [
-      'knows a lost answer by what is there',
-      { at: 'check', tries: { ...none, failures: 1, furthest: 9 } },
-      { on: 'head', found: true, candidates: [] },
-      { at: 'done', how: 'uploaded' },
-    ],
-    ['asks first whether only the answer was lost', { at: 'wait', tries: none }, { on: 'waited' }, START],
-    [
-      'gives up after four failures in a row',
-      { ...sending, tries: { ...none, failures: 3 } },
-      lost(),
-      { at: 'failed' },
-    ],
-    [
-      'does not give up on a slow line that gets further every time',
-      { ...sending, tries: { failures: 3, mismatches: 0, furthest: 5 * MIB } },
-      lost(6 * MIB),
-      { at: 'wait', tries: { failures: 1, mismatches: 0, furthest: 6 * MIB } },
-    ],
-    [
-      'gives up on a line that is always cut at the same place',
-      { ...sending, tries: { failures: 3, mismatches: 0, furthest: 5 * MIB } },
-      lost(5 * MIB),
-      { at: 'failed' },
-    ],
-    [
-      'sends damaged bytes once more',
-      sending,
-      { on: 'failed', because: 'mismatch', bytes: 9 },
-      { at: 'wait', tries: { failures: 1, mismatches: 1, furthest: 9 } },
-    ],
-    [
-      'and not a third time',
-      { ...sending, tries: { ...none, mismatches: 1 } },
-      { on: 'failed', because: 'mismatch', bytes: 9 * MIB },
-      { at: 'failed' },
-    ],
-    ['takes a refusal for a refusal', sending, { on: 'failed', because: 'final', bytes: 0 }, { at: 'failed' }],
-  ])('%s', (_name, state, event, expected) => {
+  test.each(whole)('%s', (_name, state, event, expected) => {
+    expect(next(state, event)).toEqual(expected)
+  })
+
+  test.each(pieces)('in pieces: %s', (_name, state, event, expected) => {
     expect(next(state, event)).toEqual(expected)
   })
 
   test('a pair that cannot be is a bug, and says which', () => {
-    expect(() => next(START, { on: 'sent' })).toThrow('upload: "sent" while at "check"')
-    expect(() => next({ at: 'open', candidates: [], tries: none }, { on: 'refused' })).toThrow('"refused"')
+    expect(() => next(check(), { on: 'sent' })).toThrow('upload: "sent" while at "check"')
+    expect(() => next(open([]), { on: 'refused' })).toThrow('"refused"')
+    expect(() => next(close(), taken(1))).toThrow('upload: "taken" while at "close"')
   })
+
+  test.each<[Pieces]>([['never'], ['when-cut'], ['now'], ['only']])(
+    'ends, whatever goes wrong again and again, with pieces "%s"',
+    initial => {
+      for (const because of ['cut', 'busy', 'gone', 'order', 'mismatch', 'too-large', 'unfit'] as const) {
+        let state = start(initial, SIZE)
+        let steps = 0
+        while (state.at !== 'failed' && state.at !== 'done' && steps++ < 1_000)
+          state = next(state, worst(state, because))
+        expect(state.at).toBe('failed')
+      }
+    },
+  )
+})
+
+/** The registry takes everything but the bytes, of which there are always enough under way to look like progress. */
+function worst({ at }: UploadState, because: Because): UploadEvent {
+  if (at === 'check') return { on: 'head', found: false, candidates: [] }
+  if (at === 'open') return { on: 'opened', location }
+  if (at === 'ask') return { on: 'status', location, offset: 0, complete: false }
+  return at === 'wait' ? { on: 'waited' } : failed(because, 2 * MIB)
+}
+
+test('a twentieth of a small blob is progress enough', () => {
+  expect(start('never', 2_000)).toMatchObject({ tries: { step: 100 } })
+  expect(start('never', 0)).toMatchObject({ tries: { step: 1 } })
+  expect(start('never', SIZE)).toMatchObject({ tries: { step: MIB } })
 })
 
 test('clients in step do not come back in step', () => {
   expect([
-    waitMs({ ...none, failures: 1 }, 0),
-    waitMs({ ...none, failures: 1 }, 1),
-    waitMs({ ...none, failures: 9 }, 1),
-  ]).toEqual([0, 1_000, 30_000])
+    waitMs(tries({ failures: 1 }), 0),
+    waitMs(tries({ failures: 1 }), 1),
+    waitMs(tries({ failures: 2, refusals: 1 }), 1),
+    waitMs(tries({ failures: 9 }), 1),
+  ]).toEqual([0, 1_000, 4_000, 30_000])
+})
+
+test('nobody waits before what is tried in another way', () => {
+  expect(waitMs(tries(), 1)).toBe(0)
 })

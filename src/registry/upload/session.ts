@@ -1,11 +1,10 @@
-import type { Blob } from '../../content/blob.ts'
 import type { Abortable } from '../../async/abortable.ts'
-import { IntegrityError, RegistryError } from '../../errors.ts'
+import { RegistryError } from '../../errors.ts'
 import { redactUrl } from '../../http/redact.ts'
 import type { HttpResponse } from '../../http/transport.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
-import { isDigest } from '../../oci/digest.ts'
 import type { Access } from '../access.ts'
+import { offsetOf } from './pieces.ts'
 
 /**
  * Whether a blob is there.
@@ -24,17 +23,24 @@ export async function hasBlob(access: Access, { digest }: Descriptor, { signal }
   return get.status !== 404
 }
 
+/** Where the bytes of an upload go. */
+export interface Session {
+  readonly location: URL
+  /** What a piece must not be smaller than, by `OCI-Chunk-Min-Length`; 0 where nothing is said. */
+  readonly leastBytes: number
+}
+
 /**
  * Opens an upload session, or mounts the blob from another repository of the registry.
  *
- * @returns where to send the bytes; undefined when it was mounted
+ * @returns undefined when it was mounted
  * @see distribution-spec, "Pushing a blob monolithically" and "Mounting a blob from another repository"
  */
 export async function openSession(
   access: Access,
   { digest }: Descriptor,
   { mountFrom, signal }: Abortable & { readonly mountFrom?: string | undefined },
-): Promise<URL | undefined> {
+): Promise<Session | undefined> {
   const query = mountFrom === undefined ? '' : `?mount=${digest}&from=${encodeURIComponent(mountFrom)}`
   const operation = mountFrom === undefined ? `start to push blob ${digest}` : `mount blob ${digest} from ${mountFrom}`
   const response = await access.ask({
@@ -49,10 +55,49 @@ export async function openSession(
   })
   await response.discard()
   if (response.status === 201) return undefined
-  return locationOf(access, response, operation)
+  const least = Number(response.header('oci-chunk-min-length') ?? 0)
+  return {
+    location: locationOf(access, response, { method: 'POST', operation }),
+    leastBytes: Number.isSafeInteger(least) && least > 0 ? least : 0,
+  }
 }
 
-function locationOf(access: Access, response: HttpResponse, operation: string): URL {
+/**
+ * How far an interrupted upload came.
+ *
+ * Asked once, and taken for lost unless it tells: distribution 2 ends a session that is cut, zot removes it, and what is
+ * known of others is no more than that they may answer.
+ *
+ * @see distribution-spec, "Resuming an upload" (end-13)
+ */
+export async function sessionStatus(
+  access: Access,
+  location: URL,
+  { signal }: Abortable,
+): Promise<{ readonly location: URL; readonly offset: number } | undefined> {
+  const asked = { method: 'GET', operation: 'ask how far an upload came' } as const
+  try {
+    const response = await access.ask({ ...asked, to: location, answers: [204], signal })
+    await response.discard()
+    const offset = offsetOf(response.header('range'))
+    return offset === undefined ? undefined : { location: newest(access, response, { ...asked, location }), offset }
+  } catch {
+    signal?.throwIfAborted()
+    return undefined
+  }
+}
+
+interface About {
+  readonly method: string
+  readonly operation: string
+}
+
+/** The Location of an answer within a session, or the one before where it names none. */
+export function newest(access: Access, response: HttpResponse, about: About & { readonly location: URL }): URL {
+  return response.header('location') === undefined ? about.location : locationOf(access, response, about)
+}
+
+function locationOf(access: Access, response: HttpResponse, { method, operation }: About): URL {
   const location = response.header('location') ?? ''
   const problem = (detail: string): RegistryError =>
     new RegistryError({
@@ -60,7 +105,7 @@ function locationOf(access: Access, response: HttpResponse, operation: string): 
       host: access.host.name,
       repository: access.repository,
       operation,
-      method: 'POST',
+      method,
       url: redactUrl(response.url),
       status: response.status,
       codes: [],
@@ -82,43 +127,6 @@ function secured(url: URL, base: URL): URL {
   return new URL(`${base.origin}${url.pathname}${url.search}`)
 }
 
-/** How long a body may take at a slow pace, so that a token does not end before. */
-const SLOW_BYTES_PER_MS = 1_000
-
-/**
- * Sends a whole blob in one PUT and closes the session with it.
- *
- * Not retried here: whether the bytes arrived is for HEAD to say.
- *
- * @throws {IntegrityError} when the registry took the bytes for other ones
- */
-export async function sendBlob(access: Access, blob: Blob, location: URL, { signal }: Abortable): Promise<void> {
-  const { digest, size } = blob.descriptor
-  const response = await access.ask({
-    method: 'PUT',
-    to: withDigest(location, digest),
-    headers: { 'content-type': 'application/octet-stream' },
-    body: { size, open: options => blob.open(options) },
-    retry: 'never',
-    lastsMs: size / SLOW_BYTES_PER_MS,
-    answers: [200, 201, 202, 204],
-    operation: `push blob ${digest}`,
-    signal,
-  })
-  await response.discard()
-  const stored = response.header('docker-content-digest')
-  if (stored !== undefined && isDigest(stored) && stored.slice(0, 7) === digest.slice(0, 7) && stored !== digest) {
-    throw new IntegrityError(`${access.host.name}/${access.repository}`, digest, stored)
-  }
-}
-
-/** The query of a Location may be signed: it is kept byte for byte, and added to. */
-function withDigest(location: URL, digest: string): URL {
-  const query = location.search === '' ? '?' : location.search === '?' ? '' : `${location.search}&`
-  const bare = `${location.protocol}//${location.host}${location.pathname}`
-  return new URL(`${bare}${query}digest=${encodeURIComponent(digest)}`)
-}
-
 const CANCEL_MS = 5_000
 
 /** Ends a session that is of no use any more. What the registry says to that is of no interest. */
@@ -134,7 +142,7 @@ export async function cancelSession(access: Access, location: URL): Promise<void
     // distribution 3 wants the Location of after the bytes that did arrive (end-13).
     const status = await access.ask({ ...options, method: 'GET', to: location, answers: [204] })
     await status.discard()
-    await (await end(locationOf(access, status, options.operation))).discard()
+    await (await end(locationOf(access, status, { ...options, method: 'GET' }))).discard()
   } catch {
     // It will expire.
   }

@@ -1,19 +1,48 @@
 import type { Blob } from '../../content/blob.ts'
 import type { PushOptions, Pushed } from '../../content/ports.ts'
 import { RegistryError, messageOf } from '../../errors.ts'
+import { retryAfterMs } from '../../http/retry.ts'
 import type { Access } from '../access.ts'
 import { answerOf } from '../error.ts'
 import type { RegistryEvent } from '../event.ts'
-import { counted } from './counted.ts'
-import { cancelSession, hasBlob, openSession, sendBlob } from './session.ts'
-import { START, next, waitMs, type UploadEvent, type UploadState } from './state.ts'
+import type { RegistryHost } from '../host.ts'
+import { Outgoing } from './outgoing.ts'
+import { pieceBytes, piecesFor, type UploadMode } from './pieces.ts'
+import { patchPiece, putBlob, type SendRequest } from './send.ts'
+import { cancelSession, hasBlob, openSession, sessionStatus } from './session.ts'
+import { next, start, waitMs, type UploadEvent, type UploadState } from './state.ts'
+import { closes, judge } from './verdict.ts'
 
 export interface UploadDeps {
   readonly sleep: (waitMs: number, signal?: AbortSignal) => Promise<void>
   /** In [0, 1). */
   readonly random: () => number
   readonly onEvent: (event: RegistryEvent) => void
+  /** Default: `auto`. */
+  readonly upload?: UploadMode | undefined
 }
+
+/** An upload under way. */
+interface Run {
+  readonly access: Access
+  readonly blob: Blob
+  readonly deps: UploadDeps
+  readonly mountFrom: readonly string[]
+  readonly signal: AbortSignal | undefined
+  readonly outgoing: Outgoing
+  /** Open at the registry: to be closed or cancelled. */
+  session: URL | undefined
+  /** Of the session: no piece may be smaller. */
+  leastBytes: number
+  /** The last one, and how long to wait after it by the registry's own word. */
+  failure: unknown
+  afterMs: number
+  /** Failures so far. */
+  failures: number
+}
+
+/** The fewest bytes that were too many for what is in front of a registry, for the rest of the run. */
+const refusedBytes = new WeakMap<RegistryHost, number>()
 
 /**
  * Makes a blob exist in the repository: carries out what `next` decides.
@@ -27,88 +56,79 @@ export async function uploadBlob(
   { mountFrom = [], onBytes, signal }: PushOptions,
   deps: UploadDeps,
 ): Promise<Pushed> {
-  const { descriptor } = blob
-  let state: UploadState = START
-  let session: URL | undefined
-  let failure: unknown
-  let attempt = 0
-  let bytes = 0
-  let lost = 0
-  const cancel = async (): Promise<void> => {
-    if (session) await cancelSession(access, session)
-    session = undefined
-  }
+  const outgoing = new Outgoing(blob, { onBytes, signal })
+  const fresh = { session: undefined, leastBytes: 0, failure: undefined, afterMs: 0, failures: 0 }
+  const run: Run = { access, blob, deps, mountFrom, signal, outgoing, ...fresh }
+  const { size } = blob.descriptor
+  const { host } = access
+  const facts = { mode: deps.upload ?? 'auto', chunks: host.profile.chunks, size }
+  let state = start(piecesFor({ ...facts, refusedBytes: refusedBytes.get(host) ?? Infinity }), size)
   try {
     for (;;) {
       signal?.throwIfAborted()
-      switch (state.at) {
-        case 'check': {
-          const found = await hasBlob(access, descriptor, { signal })
-          state = next(state, { on: 'head', found, candidates: found ? [] : candidatesOf(access, mountFrom) })
-          break
-        }
-        case 'open':
-          state = next(state, await open(access, blob, state.candidates[0], signal))
-          break
-        case 'send': {
-          session = state.location
-          attempt++
-          if (lost > 0) onBytes?.(-lost)
-          const sending = counted(blob, { verify: state.tries.mismatches > 0, onBytes })
-          let event: UploadEvent = { on: 'sent' }
-          try {
-            await sendBlob(access, sending.blob, session, { signal })
-            session = undefined
-          } catch (error) {
-            signal?.throwIfAborted()
-            failure = error
-            if (closes(error)) session = undefined
-            event = { on: 'failed', because: judge(access, error), bytes: sending.current() }
-          }
-          lost = sending.current()
-          bytes += sending.total()
-          state = next(state, event)
-          break
-        }
-        case 'wait': {
-          await cancel()
-          const pauseMs = waitMs(state.tries, deps.random())
-          const { host, repository } = access
-          const { digest } = descriptor
-          const told = { host: host.name, repository, digest, attempt, waitMs: pauseMs }
-          deps.onEvent({
-            type: 'upload-retry',
-            ...told,
-            reason: failure instanceof RegistryError ? answerOf(failure) : messageOf(failure),
-          })
-          await deps.sleep(pauseMs, signal)
-          state = next(state, { on: 'waited' })
-          break
-        }
-        case 'done':
-          return { how: state.how, bytes }
-        case 'failed':
-          throw failure
-      }
+      if (state.at === 'done') return { how: state.how, bytes: outgoing.total }
+      if (state.at === 'failed') throw run.failure
+      state = next(state, await step(run, state))
     }
   } finally {
-    await cancel()
+    outgoing.close()
+    await cancel(run)
   }
 }
 
-function candidatesOf({ host, repository }: Access, mountFrom: readonly string[]): readonly string[] {
+/** Does what a state stands for, and says what came of it. */
+async function step(run: Run, state: Exclude<UploadState, { readonly at: 'done' | 'failed' }>): Promise<UploadEvent> {
+  const { access, blob, outgoing, signal } = run
+  const { size } = blob.descriptor
+  switch (state.at) {
+    case 'check': {
+      await cancel(run)
+      const found = await hasBlob(access, blob.descriptor, { signal })
+      return { on: 'head', found, candidates: found ? [] : candidatesOf(run) }
+    }
+    case 'open':
+      return open(run, state.candidates[0])
+    case 'send':
+      outgoing.verify = state.tries.mismatches > 0
+      return close(run, state.location, size)
+    case 'piece': {
+      outgoing.verify = state.tries.mismatches > 0
+      return piece(run, state.location, state.offset)
+    }
+    case 'close':
+      return close(run, state.location, 0)
+    case 'ask': {
+      const status = await sessionStatus(access, state.location, { signal })
+      if (!status || status.offset > size) return { on: 'no-status' }
+      run.session = status.location
+      return { on: 'status', ...status, complete: status.offset === size }
+    }
+    case 'wait': {
+      if (!state.session) await cancel(run)
+      await pause(run, waitMs(state.tries, run.deps.random()))
+      return { on: 'waited' }
+    }
+  }
+}
+
+async function cancel(run: Run): Promise<void> {
+  const { session } = run
+  run.session = undefined
+  if (session) await cancelSession(run.access, session)
+}
+
+function candidatesOf({ access: { host, repository }, mountFrom }: Run): readonly string[] {
   if (!host.profile.mount) return []
   return mountFrom.filter(from => from !== repository && !host.refusedMounts.has(`${from}>${repository}`))
 }
 
-async function open(
-  access: Access,
-  { descriptor }: Blob,
-  mountFrom: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<UploadEvent> {
+async function open(run: Run, mountFrom: string | undefined): Promise<UploadEvent> {
+  const { access, blob, signal } = run
   try {
-    return { on: 'opened', location: await openSession(access, descriptor, { mountFrom, signal }) }
+    const session = await openSession(access, blob.descriptor, { mountFrom, signal })
+    run.session = session?.location
+    run.leastBytes = session?.leastBytes ?? 0
+    return { on: 'opened', location: session?.location }
   } catch (error) {
     signal?.throwIfAborted()
     if (mountFrom === undefined) throw error
@@ -118,19 +138,86 @@ async function open(
   }
 }
 
-/** The session is gone, but a new one may work. */
-const SESSION_CODES = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UPLOAD_INVALID']
-const MISMATCH_CODES = ['DIGEST_INVALID', 'SIZE_INVALID']
-
-/** Whether the registry has closed the session itself, so that there is nothing to cancel. */
-function closes(error: unknown): boolean {
-  return error instanceof RegistryError && (error.status === 404 || error.codes.includes('DIGEST_INVALID'))
+/** PUT, with the last of the bytes or with none. */
+async function close(run: Run, location: URL, bytes: number): Promise<UploadEvent> {
+  const from = run.blob.descriptor.size - bytes
+  return sending(run, location, from, bytes, async request => {
+    await putBlob(run.access, request)
+    run.session = undefined
+    return { on: 'sent' }
+  })
 }
 
-function judge(access: Access, error: unknown): 'retriable' | 'mismatch' | 'final' {
-  // What the source of the bytes threw has been retried where the source is.
-  if (!(error instanceof RegistryError) || error.side !== access.side) return 'final'
-  if (error.codes.some(code => MISMATCH_CODES.includes(code))) return 'mismatch'
-  const gone = error.status === 404 || error.status === 416 || error.codes.some(code => SESSION_CODES.includes(code))
-  return gone || error.retriable ? 'retriable' : 'final'
+async function piece(run: Run, location: URL, offset: number): Promise<UploadEvent> {
+  const { access, blob } = run
+  const { size } = blob.descriptor
+  const { chunks } = access.host.profile
+  if (chunks === 'never') throw new Error(`upload: in pieces to ${access.host.name}`)
+  const bytes = Math.min(pieceBytes(chunks, run.leastBytes), size - offset)
+  return sending(run, location, offset, bytes, async request => {
+    const taken = await patchPiece(access, offset, request)
+    run.session = taken.location
+    if (taken.offset <= offset || taken.offset > size) {
+      run.failures++
+      run.failure = stalled(access, request, taken.offset)
+    }
+    if (taken.offset > size) return { on: 'failed', because: 'unfit', bytes }
+    return { on: 'taken', ...taken, complete: taken.offset === size }
+  })
+}
+
+async function sending(
+  run: Run,
+  location: URL,
+  from: number,
+  bytes: number,
+  send: (request: SendRequest) => Promise<UploadEvent>,
+): Promise<UploadEvent> {
+  const { access, blob, outgoing, signal } = run
+  const { digest } = blob.descriptor
+  run.afterMs = 0
+  try {
+    const onRefused: SendRequest['onRefused'] = response => {
+      run.afterMs = retryAfterMs(response.header('retry-after'), Date.now())
+    }
+    return await send({ digest, location, body: outgoing.body(from, bytes), onRefused, signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    run.failure = error
+    run.failures++
+    if (closes(error)) run.session = undefined
+    const because = judge(access, error)
+    if (because === 'too-large') {
+      refusedBytes.set(access.host, Math.min(bytes, refusedBytes.get(access.host) ?? Infinity))
+    }
+    return { on: 'failed', because, bytes: outgoing.sent }
+  }
+}
+
+/** What is to be said where a registry takes pieces without keeping them. */
+function stalled({ side, host, repository }: Access, { digest, location }: SendRequest, offset: number): RegistryError {
+  return new RegistryError({
+    ...{ side, host: host.name, repository, operation: `push blob ${digest} in pieces`, method: 'PATCH' },
+    ...{
+      url: `${location.origin}${location.pathname}`,
+      status: 202,
+      codes: [],
+      requestId: undefined,
+      retriable: false,
+    },
+    detail: `the registry has ${offset} bytes of it and takes no more`,
+  })
+}
+
+/** Told once, with what the registry itself said about when to come back. */
+async function pause(run: Run, waitMs: number): Promise<void> {
+  const { access, blob, deps, failure, failures, afterMs, signal } = run
+  const pauseMs = Math.max(waitMs, Math.round(afterMs * (1 + deps.random() / 10)))
+  const { host, repository } = access
+  deps.onEvent({
+    type: 'upload-retry',
+    ...{ host: host.name, repository, digest: blob.descriptor.digest, attempt: failures, waitMs: pauseMs },
+    reason: failure instanceof RegistryError ? answerOf(failure) : messageOf(failure),
+  })
+  await deps.sleep(pauseMs, signal)
 }

@@ -1,0 +1,42 @@
+import { RegistryError, type Refusal } from '../../errors.ts'
+import type { Access } from '../access.ts'
+import type { Because } from './state.ts'
+
+type Row = readonly [verdict: Because, when: (refusal: Refusal) => boolean]
+
+const says =
+  (...codes: readonly string[]) =>
+  (refusal: Refusal): boolean =>
+    codes.some(code => refusal.codes.includes(code))
+
+const answers =
+  (...statuses: readonly number[]) =>
+  (refusal: Refusal): boolean =>
+    statuses.includes(refusal.status)
+
+/** First match wins: the code of a registry says more than the status, which a proxy may have set. */
+const VERDICTS: readonly Row[] = [
+  ['cut', ({ status, retriable }) => status === 0 && retriable],
+  ['final', ({ status }) => status === 0],
+  ['mismatch', says('DIGEST_INVALID')],
+  ['gone', says('BLOB_UPLOAD_UNKNOWN')],
+  ['order', answers(416)],
+  ['gone', says('BLOB_UPLOAD_INVALID')],
+  ['final', says('DENIED', 'UNAUTHORIZED', 'NAME_UNKNOWN', 'NAME_INVALID', 'SIZE_INVALID')],
+  ['too-large', answers(413)],
+  ['busy', ({ retriable }) => retriable],
+  ['gone', answers(404)],
+  ['unfit', ({ method, status }) => method === 'PATCH' && [400, 405, 411, 415, 501].includes(status)],
+]
+
+/** What a failure of a request with bytes means for the upload. */
+export function judge({ side }: Access, error: unknown): Because {
+  // What the source of the bytes threw has been retried where the source is.
+  if (!(error instanceof RegistryError) || error.side !== side) return 'final'
+  return VERDICTS.find(([, when]) => when(error))?.[0] ?? 'final'
+}
+
+/** Whether the registry has closed the session itself, so that there is nothing to cancel. */
+export function closes(error: unknown): boolean {
+  return error instanceof RegistryError && (error.status === 404 || error.codes.includes('DIGEST_INVALID'))
+}
