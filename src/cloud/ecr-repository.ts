@@ -36,12 +36,14 @@ export async function ensureRepository(
   if (!ours) return 'exists'
   const { repositoryPolicy, lifecyclePolicy } = wanted
   if (lifecyclePolicy !== undefined) {
-    await ask('PutLifecyclePolicy', 'created, but could not set its lifecycle policy', async api =>
-      api.setLifecyclePolicy?.(name, lifecyclePolicy, io),
+    await ask(
+      'PutLifecyclePolicy',
+      'created, but could not set its lifecycle policy, and no later run will',
+      async api => api.setLifecyclePolicy?.(name, lifecyclePolicy, io),
     )
   }
   if (repositoryPolicy !== undefined) {
-    await ask('SetRepositoryPolicy', 'created, but could not set its policy', api =>
+    await ask('SetRepositoryPolicy', 'created, but could not set its policy, and no later run will', api =>
       api.setRepositoryPolicy(name, repositoryPolicy, io),
     )
   }
