@@ -25,7 +25,7 @@ export const ROOMS = {
   'process.ts': [],
   'wire.ts': ['version.ts', 'registry', 'cloud', 'layout', 'cache', 'metadata', 'publish', 'copy', 'http', ...core],
   'main.ts': ['action', 'publish', 'process.ts', 'wire.ts'],
-  'cli.ts': ['cli', 'publish', 'content', 'oci', 'process.ts', 'version.ts', 'wire.ts'],
+  'cli.ts': ['cli', 'publish', 'copy', 'oci', 'process.ts', 'version.ts', 'wire.ts'],
 }
 
 // A package belongs to a room; elsewhere it is forbidden. valibot is free, node:* too.

@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { abortOn } from './async/abort-on.ts'
 import { runCli } from './cli/program.ts'
+import { copyImage } from './copy/copy-image.ts'
 import type { Reference } from './oci/reference.ts'
 import { prepareProcess } from './process.ts'
 import type { PublishDeps } from './publish/deps.ts'
@@ -18,5 +19,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const signal = abortOn('SIGINT', 'SIGTERM')
 const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
-const parts = { publish, wire, locate, env: process.env, signal, version: VERSION }
+const parts = { publish, copy: copyImage, wire, locate, env: process.env, signal, version: VERSION }
 process.exitCode = await runCli(process.argv.slice(2), process, parts)

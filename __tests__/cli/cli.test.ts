@@ -22,6 +22,7 @@ async function run(line: string | readonly string[], { env = {}, stdin = '', ...
     env,
     signal: given.signal ?? new AbortController().signal,
     version: '1.2.3',
+    copy: () => Promise.reject(new Error('not asked for')),
     locate: () => ({ source: new MemoryStore(), name: '' }),
     publish: given.publish ?? (() => Promise.resolve(sampleReport())),
     wire({ values, onEvent, onSecret, defaultLayout }) {

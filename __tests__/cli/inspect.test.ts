@@ -65,6 +65,7 @@ async function run(line: string, { store }: Shelf, env: NodeJS.ProcessEnv = {}, 
     env,
     signal: new AbortController().signal,
     version: '1.2.3',
+    copy: () => Promise.reject(new Error('not asked for')),
     publish: () => Promise.resolve(sampleReport()),
     locate: reference => {
       seen.reference = reference

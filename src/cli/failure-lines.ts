@@ -7,10 +7,15 @@ export function failureLines(
 ): readonly string[] {
   return failures.flatMap(({ message, problems, causes, hint, unexpected, stack }) => [
     `error: ${message}`,
-    ...problems.map(one => `  --${one.input}: ${one.problem}${one.hint === undefined ? '' : ` (${one.hint})`}`),
+    ...problems.map(one => `  ${typedAs(one.input)}: ${one.problem}${one.hint === undefined ? '' : ` (${one.hint})`}`),
     ...causes.map(cause => `  because: ${cause}`),
     ...(hint === undefined ? [] : [`  hint: ${hint}`]),
     ...(unexpected && !stacks ? ['  This looks like a bug; OCI_PUBLISH_DEBUG=1 shows where.'] : []),
     ...(stacks && stack !== undefined ? stack.split('\n').slice(1) : []),
   ])
+}
+
+/** Variables and arguments are written in capitals, and are no flags. */
+function typedAs(input: string): string {
+  return input === input.toUpperCase() ? input : `--${input}`
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { FIELDS, type Field } from '../publish/fields.ts'
+import { copyCommand } from './copy.ts'
 import { CONNECTION, flagsOf, type Flags } from './flags.ts'
 import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
@@ -17,13 +18,19 @@ Examples:
   An OCI layout instead of a registry:
     oci-publish publish --no-push --outputs type=oci,dest=out --layers dist/:/app/
 
+  An image with all its platforms to another registry, and one of its platforms to a file:
+    oci-publish copy ghcr.io/team/app:v1 registry.example.com/team/app
+    oci-publish copy ghcr.io/team/app:v1 oci-archive:app.tar --platforms linux/arm64
+
   What a reference stands for, and the manifest of one platform as it is stored:
     oci-publish inspect ghcr.io/team/app:v1
     oci-publish inspect ghcr.io/team/app:v1 --platform linux/arm64 --raw
 `
 
+const PLACES = 'host/repository[:tag][@digest], oci:DIR[:NAME] or oci-archive:FILE[:NAME]'
+
 const STREAMS = `
-Standard output has the published references with digest, one a line, or the report with --json, or what was inspected;
+Standard output has the published or copied references with digest, one a line, or the report with --json, or what was inspected;
 all else is on standard error. Exit codes: 0 done, 1 it failed, 2 the request is wrong, 130 stopped.
 
 Environment:
@@ -66,9 +73,22 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
   }
   add('publish', 'Assemble an image and publish it', {})
   add('plan', 'Say what publish would send and which tags would move (publish --dry-run)', { dryRun: true })
+  const copy = base('copy', io)
+    .description('Copy an image, an index or an artifact with everything it points at, byte for byte')
+    .argument('<from>', PLACES)
+    .argument('<to>', 'the same; without a tag it takes that of <from>, with a digest alone it gets none')
+    .option('--platforms <list>', 'only these: the index is rewritten, its digest changes')
+    .option('--dry-run', 'say what would be sent')
+    .optionsGroup('How it is told:')
+    .option('--json', 'print the report as one JSON object')
+    .option('--quiet', 'say nothing but what failed')
+    .optionsGroup('How registries are reached:')
+    .action(async (from: string, to: string, flags: Flags) => {
+      exitCode = await copyCommand({ from, to }, flags, io, parts)
+    })
   const inspect = base('inspect', io)
     .description('Show what a reference stands for')
-    .argument('<reference>', 'host/repository:tag, oci:DIR[:NAME] or oci-archive:FILE[:NAME]')
+    .argument('<reference>', PLACES)
     .option('--platform <platform>', 'only this one, such as linux/arm64')
     .optionsGroup('How it is told:')
     .option('--json', 'print one JSON object')
@@ -78,8 +98,10 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .action(async (reference: string, flags: Flags) => {
       exitCode = await inspectCommand(reference, flags, io, parts)
     })
-  for (const field of CONNECTION) for (const option of flagsOf(field)) inspect.addOption(option)
-  program.addCommand(inspect.option('--password-stdin', 'read the password from standard input'))
+  for (const command of [copy, inspect]) {
+    for (const field of CONNECTION) for (const option of flagsOf(field)) command.addOption(option)
+    program.addCommand(command.option('--password-stdin', 'read the password from standard input'))
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode

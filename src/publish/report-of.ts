@@ -29,13 +29,13 @@ export function reportOf(prepared: Prepared, built: Built, targets: readonly Tar
   }
 }
 
-interface Name {
+export interface Name {
   readonly ref: string
   readonly tagged: boolean
 }
 
 /** Every name of an output; without a tag, the repository or the layout alone. */
-function namesOf(output: Output): readonly Name[] {
+export function namesOf(output: Output): readonly Name[] {
   const place = output.kind === 'registry' ? formatReference(output.image) : `${output.kind}:${output.path}`
   if (output.tags.length === 0) return [{ ref: place, tagged: false }]
   return output.tags.map(tag => ({ ref: `${place}:${tag}`, tagged: true }))
@@ -57,7 +57,12 @@ function platformReport({ platform, manifest, config, layers }: Image): Platform
 
 type Outcome = { readonly result: CopyResult; readonly steps?: undefined } | { readonly steps: readonly CopyStep[] }
 
-export function targetReport({ target, output }: PreparedTarget, outcome: Outcome): TargetReport {
+interface Reported {
+  readonly target: Pick<PreparedTarget['target'], 'place'>
+  readonly output: Output
+}
+
+export function targetReport({ target, output }: Reported, outcome: Outcome): TargetReport {
   const place = target.place
   const tags = output.tags
   if (outcome.steps) {

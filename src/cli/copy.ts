@@ -1,0 +1,90 @@
+import type { ImageCopy } from '../copy/copy-image.ts'
+import { parseCopy, type CopyRequest } from '../copy/request.ts'
+import type { Digest } from '../oci/digest.ts'
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import { entriesOf } from '../publish/fields.ts'
+import { namesOf, targetReport } from '../publish/report-of.ts'
+import type { TargetReport } from '../publish/report.ts'
+import { durationText } from '../tell/amount.ts'
+import { trafficText } from '../tell/result.ts'
+import { runCommand, type CommandParts } from './command.ts'
+import type { Flags } from './flags.ts'
+import type { Io } from './io.ts'
+
+export interface CopyParts<D> extends CommandParts<D> {
+  readonly copy: (request: CopyRequest, deps: D, options: { signal: AbortSignal }) => Promise<ImageCopy>
+}
+
+/** What happened; printed by `--json` as it is. */
+interface CopyReport {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly size: number
+  /** `host/repository[:tag]@digest`. */
+  readonly refs: readonly string[]
+  /** `host/repository:tag`. */
+  readonly tags: readonly string[]
+  /** What was copied, and what it stood for: another digest where platforms were left out. */
+  readonly from: { readonly name: string; readonly digest: Digest }
+  readonly targets: readonly [TargetReport]
+  readonly dryRun: boolean
+}
+
+/** Copies from one place to another and tells; gives the exit code. */
+export async function copyCommand<D>(
+  words: { readonly from: string; readonly to: string },
+  flags: Flags,
+  io: Io,
+  parts: CopyParts<D>,
+): Promise<number> {
+  const startedAt = performance.now()
+  let request: CopyRequest | undefined
+  return runCommand(flags, io, parts, {
+    complete(values) {
+      const platforms = entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, values.platforms)
+      request = parseCopy({ ...words, platforms, dryRun: flags['dryRun'] === true })
+      // A password without a host is for the only host there is.
+      const images = [words.from, words.to].map(parseReference).filter(one => one.kind === 'registry')
+      return { ...values, images: images.map(repositoryOf) }
+    },
+    async run({ deps, display, quiet }) {
+      if (!request) throw new TypeError('nothing was asked for') // `complete` throws then
+      const copied = await parts.copy(request, deps, { signal: parts.signal })
+      const report = reportOf(request, copied)
+      display.end()
+      if (!quiet) display.say(copyLines(report, performance.now() - startedAt))
+      io.stdout.write(`${flags['json'] === true ? JSON.stringify(report, null, 2) : report.refs.join('\n')}\n`)
+    },
+    stopped: 'the tag moves last, so it does not point at half an image',
+  })
+}
+
+function repositoryOf(reference: Reference & { readonly kind: 'registry' }): string {
+  const { kind, host, repository } = reference
+  return formatReference({ kind, host, repository })
+}
+
+function reportOf({ from, to, dryRun }: CopyRequest, { found, root, target, outcome }: ImageCopy): CopyReport {
+  const { digest, mediaType, size } = root
+  const names = namesOf(to)
+  return {
+    digest,
+    mediaType,
+    size,
+    refs: names.map(({ ref }) => `${ref}@${digest}`),
+    tags: names.filter(({ tagged }) => tagged).map(({ ref }) => ref),
+    from: { name: formatReference(from), digest: found.digest },
+    targets: [targetReport({ target, output: to }, outcome)],
+    dryRun,
+  }
+}
+
+/** What was copied, for a terminal. */
+function copyLines({ digest, from, targets, dryRun }: CopyReport, ms: number): readonly string[] {
+  const [{ place, tags, ...traffic }] = targets
+  const names = tags.length === 0 ? ' (without a tag, by digest only)' : ` (${tags.join(', ')})`
+  return [
+    `${dryRun ? 'would copy' : 'copied'} ${from.name}: ${digest}, in ${durationText(ms)}`,
+    `  ${place}${names}: ${trafficText({ place, tags, ...traffic }, dryRun)}`,
+  ]
+}
