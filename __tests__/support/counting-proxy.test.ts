@@ -75,3 +75,19 @@ test('a client that leaves is noticed by the server behind', async () => {
   await expect(asked).rejects.toThrow()
   await expect(gone).resolves.toBeUndefined()
 })
+
+test('holds a request back for as long as it is told to', async () => {
+  await using server = await startFaultServer([{ status: 200 }, { status: 200 }])
+  let release = (): void => undefined
+  const wait = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const before = ({ path }: { readonly path: string }): Promise<void> => (path === '/held' ? wait : Promise.resolve())
+  await using proxy = await startCountingProxy(server.host, { before })
+  const held = fetch(`http://${proxy.host}/held`, { method: 'PUT', body: '12345' })
+  await fetch(`http://${proxy.host}/other`)
+  expect(server.seen.map(({ url }) => url)).toEqual(['/other'])
+  release()
+  expect((await held).status).toBe(200)
+  expect(proxy.requests.find(({ path }) => path === '/held')).toMatchObject({ status: 200, requestBytes: 5 })
+})

@@ -26,15 +26,24 @@ export interface CountingProxy extends AsyncDisposable {
 // Of one connection only (RFC 9110 section 7.6.1); `expect` is answered by the proxy itself.
 const OWN_TO_A_CONNECTION = new Set(['connection', 'keep-alive', 'expect'])
 
+export interface ProxyOptions {
+  /** A request is held until this is done. */
+  readonly before?: (request: CountedRequest) => Promise<void>
+}
+
 /** @param target host and port of the server behind, without TLS */
-export async function startCountingProxy(target: string): Promise<CountingProxy> {
+export async function startCountingProxy(target: string, { before }: ProxyOptions = {}): Promise<CountingProxy> {
   const requests: CountedRequest[] = []
   const agent = new Agent({ keepAlive: true })
   const server = createServer((request, response) => {
     const { method = '', url: path = '' } = request
     const entry: CountedRequest = { method, path, status: 0, requestBytes: 0, responseBytes: 0 }
     requests.push(entry)
-    pass(request, response, target, agent, entry)
+    const onward = (): void => {
+      pass(request, response, target, agent, entry)
+    }
+    if (before) before(entry).then(onward, () => response.destroy())
+    else onward()
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CountedRequest } from './counting-proxy.ts'
 import { startCountingProxy } from './counting-proxy.ts'
 import { findPeer, run, temporaryDirectory } from './peers.ts'
+import type { TokenServer } from './token-server.ts'
 
 export interface Password {
   readonly username: string
@@ -19,6 +20,8 @@ export interface Password {
 export interface StartOptions {
   /** Refuses everybody else, with a Basic challenge. */
   readonly password?: Password
+  /** Lets those in who bring a token from there. */
+  readonly token?: TokenServer
 }
 
 /** A registry process of this test, gone with its data at the end of the block. */
@@ -33,7 +36,7 @@ export interface RunningRegistry extends AsyncDisposable {
 
 export interface RealRegistry {
   readonly name: string
-  /** Whether it can ask for a password. */
+  /** Whether it can ask for a password or a token. */
   readonly passwords: boolean
   /** Whether it has the referrers API. */
   readonly referrers: boolean
@@ -72,27 +75,34 @@ interface Place {
 type Prepare = (place: Place, options: StartOptions) => Promise<readonly [command: string, ...args: string[]]>
 
 function distribution(command: string): Prepare {
-  return async ({ port, directory }, { password }) => {
+  return async ({ port, directory }, { password, token }) => {
     const config = join(directory, 'config.yml')
     const passwords = join(directory, 'htpasswd')
     if (password) {
       const line = await run('htpasswd', ['-Bbn', password.username, password.password])
       await writeFile(passwords, line)
     }
+    const certificate = join(directory, 'token.pem')
+    if (token) await writeFile(certificate, token.certificate)
     const settings = {
       version: '0.1',
       log: { level: 'error', accesslog: { disabled: true } },
       storage: { filesystem: { rootdirectory: join(directory, 'data') }, delete: { enabled: true } },
       http: { addr: `127.0.0.1:${port}`, secret: 'of one test' },
       ...(password && { auth: { htpasswd: { realm: 'test', path: passwords } } }),
+      ...(token && { auth: { token: tokenSettings(token, certificate) } }),
     }
     await writeFile(config, JSON.stringify(settings)) // JSON is YAML
     return [command, 'serve', config]
   }
 }
 
-const refreg: Prepare = ({ port }, { password }) => {
-  if (password) return Promise.reject(new Error('refreg knows no passwords'))
+function tokenSettings({ realm, service, issuer }: TokenServer, rootcertbundle: string): object {
+  return { realm, service, issuer, rootcertbundle }
+}
+
+const refreg: Prepare = ({ port }, { password, token }) => {
+  if (password || token) return Promise.reject(new Error('refreg knows no passwords and no tokens'))
   return Promise.resolve(['refreg', String(port)])
 }
 
