@@ -1,0 +1,299 @@
+import type { Blob } from '../../../src/content/blob.ts'
+import type { Pushed } from '../../../src/content/ports.ts'
+import { createTransport } from '../../../src/http/client.ts'
+import { digestOf } from '../../../src/oci/digest.ts'
+import { Access } from '../../../src/registry/access.ts'
+import { givenCredentials } from '../../../src/registry/credentials/inputs.ts'
+import type { RegistryEvent } from '../../../src/registry/event.ts'
+import { RegistryHosts } from '../../../src/registry/host.ts'
+import type { UploadMode } from '../../../src/registry/upload/pieces.ts'
+import { uploadBlob } from '../../../src/registry/upload/upload.ts'
+import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../../support/spec-registry.ts'
+
+const MIB = 1 << 20
+const USER = { username: 'robot', password: 'secret' }
+
+function layerOf(size: number): Blob & { opened: number[] } {
+  const bytes = Buffer.alloc(size)
+  for (let at = 0; at < size; at += 4096) bytes.writeUInt32BE(at * 7 + 1, at)
+  const opened: number[] = []
+  return {
+    opened,
+    descriptor: { mediaType: 'application/x', digest: digestOf(bytes), size },
+    // eslint-disable-next-line @typescript-eslint/require-await -- the type asks for an async source
+    async *open({ offset = 0 } = {}) {
+      opened.push(offset)
+      for (let at = offset; at < size; at += 1 << 18) yield bytes.subarray(at, Math.min(size, at + (1 << 18)))
+    },
+  }
+}
+
+const layer = layerOf(18 * MIB)
+
+beforeEach(() => {
+  layer.opened.length = 0
+})
+
+interface Client extends AsyncDisposable {
+  push(blob?: Blob, signal?: AbortSignal): Promise<Pushed>
+  readonly events: readonly RegistryEvent[]
+  /** What the caller was told of bytes, added up. */
+  readonly progress: () => number
+}
+
+function clientOf({ host }: SpecRegistry, upload?: UploadMode): Client {
+  let nowMs = 0
+  let progress = 0
+  const sleep = (waitMs: number, signal?: AbortSignal): Promise<void> => {
+    signal?.throwIfAborted()
+    nowMs += waitMs
+    return Promise.resolve()
+  }
+  const transport = createTransport({ version: '0', random: () => 0, clock: { now: () => nowMs, sleep } })
+  const credentials = givenCredentials([{ registry: host, ...USER, from: 'inputs' }])
+  const access = new Access(new RegistryHosts({ transport, credentials }).get(host), 'team/app', 'target')
+  const events: RegistryEvent[] = []
+  const onEvent = (event: RegistryEvent): void => {
+    events.push(event)
+  }
+  const onBytes = (delta: number): void => {
+    progress += delta
+  }
+  return {
+    events,
+    progress: () => progress,
+    push: (blob = layer, signal) =>
+      uploadBlob(access, blob, { onBytes, signal }, { sleep, random: () => 0, onEvent, upload }),
+    [Symbol.asyncDispose]: () => transport.close(),
+  }
+}
+
+/** `PATCH 0-99`, `PUT`: what was sent in which order. */
+function lines({ requests }: SpecRegistry): readonly string[] {
+  return requests.map(({ method, headers }) => [method, headers['content-range']].filter(Boolean).join(' '))
+}
+
+async function expectThere(registry: SpecRegistry, { descriptor }: Blob = layer): Promise<void> {
+  const bytes = await registry.blob('team/app', descriptor.digest)
+  expect(bytes && digestOf(bytes)).toBe(descriptor.digest)
+  expect(registry.openUploads).toBe(0)
+}
+
+const range = (fromMib: number, toMib: number): string => `PATCH ${fromMib * MIB}-${toMib * MIB - 1}`
+const PIECES = [range(0, 5), range(5, 10), range(10, 15), range(15, 18)]
+
+describe('a layer in pieces', () => {
+  test('when asked: every piece follows the newest Location, and the source is read once', async () => {
+    await using registry = await startSpecRegistry({ location: 'absolute' })
+    await using client = clientOf(registry, 'chunked')
+    expect(await client.push()).toEqual({ how: 'uploaded', bytes: 18 * MIB })
+    expect(lines(registry)).toEqual(['HEAD', 'POST', ...PIECES, 'PUT'])
+    expect(layer.opened).toEqual([0])
+    expect(client.progress()).toBe(18 * MIB)
+    await expectThere(registry)
+  })
+
+  test('after a 413 of a proxy, which is told once, and not run into a second time', async () => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PUT' }, { status: 413, early: true, body: '<html><h1>413 Request Entity Too Large</h1>' })
+    await using client = clientOf(registry)
+    expect(await client.push()).toMatchObject({ how: 'uploaded' })
+    expect(lines(registry)).toEqual(['HEAD', 'POST', 'PUT', 'DELETE', 'HEAD', 'POST', ...PIECES, 'PUT'])
+    expect(client.events).toMatchObject([{ type: 'upload-retry', attempt: 1, waitMs: 0, reason: /413/ }])
+    const other = layerOf(20 * MIB)
+    const mark = registry.requests.length
+    await client.push(other)
+    expect(lines(registry).slice(mark, mark + 3)).toEqual(['HEAD', 'POST', range(0, 5)])
+    await expectThere(registry, other)
+  })
+
+  test.each<[string, UploadMode | undefined, number]>([
+    ['when the user forbids it', 'monolithic', 18 * MIB],
+    ['when the piece would be the blob', undefined, 5 * MIB],
+  ])('is no way around a 413 %s', async (_name, mode, size) => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PUT' }, { status: 413, early: true })
+    await using client = clientOf(registry, mode)
+    await expect(client.push(layerOf(size))).rejects.toMatchObject({ status: 413 })
+    expect(lines(registry)).toEqual(['HEAD', 'POST', 'PUT', 'DELETE'])
+  })
+
+  test('after two cuts of a large one, but not of a smaller one', async () => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PUT', times: 2 }, { cutRequestAfter: 3 * MIB })
+    await using client = clientOf(registry)
+    await client.push()
+    expect(lines(registry).filter(line => line.startsWith('P'))).toEqual([
+      ...['POST', 'PUT', 'POST', 'PUT', 'POST', ...PIECES, 'PUT'],
+    ])
+    await expectThere(registry)
+    registry.fail({ method: 'PUT', times: 2 }, { cutRequestAfter: 3 * MIB })
+    await client.push(layerOf(8 * MIB))
+    expect(lines(registry).slice(-5)).toEqual(['PUT', 'DELETE', 'HEAD', 'POST', 'PUT'])
+  })
+
+  test('of the size that the registry asks for', async () => {
+    await using registry = await startSpecRegistry({ minChunkBytes: 7 * MIB })
+    await using client = clientOf(registry, 'chunked')
+    await client.push()
+    expect(lines(registry)).toEqual(['HEAD', 'POST', range(0, 7), range(7, 14), range(14, 18), 'PUT'])
+  })
+
+  test('goes whole to a registry that turns out to know no pieces', async () => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PUT', times: 2 }, { cutRequestAfter: 3 * MIB })
+    registry.fail({ method: 'PATCH' }, { status: 405, body: '{"errors":[{"code":"UNSUPPORTED"}]}' })
+    await using client = clientOf(registry)
+    await client.push()
+    expect(lines(registry).slice(-5)).toEqual([range(0, 5), 'DELETE', 'HEAD', 'POST', 'PUT'])
+    await expectThere(registry)
+  })
+
+  test('is an error where a registry thanks for pieces and drops them, as ECR does, and nothing else will do', async () => {
+    await using registry = await startSpecRegistry()
+    const headers = { range: `0-${5 * MIB - 1}` }
+    registry.fail({ method: 'PATCH', nth: 2, times: 9 }, { status: 201, headers })
+    await using client = clientOf(registry, 'chunked')
+    await expect(client.push()).rejects.toThrow('the registry has 5242880 bytes of it and takes no more')
+    expect(lines(registry)).toEqual(['HEAD', 'POST', range(0, 5), range(5, 10), 'DELETE'])
+  })
+
+  test('is not resent from its beginning for a token that ended in the middle', async () => {
+    await using registry = await startSpecRegistry({ auth: { scheme: 'bearer', ...USER } })
+    registry.fail({ method: 'PATCH', nth: 3 }, { status: 401, headers: bearerOf(registry), early: true })
+    await using client = clientOf(registry, 'chunked')
+    await client.push()
+    expect(lines(registry).filter(line => line.startsWith('PATCH'))).toEqual([
+      ...PIECES.slice(0, 3),
+      ...PIECES.slice(2),
+    ])
+    await expectThere(registry)
+  })
+})
+
+const bearerOf = ({ url }: SpecRegistry): Record<string, string> => ({
+  'www-authenticate': `Bearer realm="${url.href}token",service="registry"`,
+})
+
+describe('a layer in pieces that is interrupted', () => {
+  const interrupted = async (
+    options: SpecRegistryOptions,
+    fault: Parameters<SpecRegistry['fail']>[1],
+  ): Promise<readonly string[]> => {
+    await using registry = await startSpecRegistry(options)
+    registry.fail({ method: 'PATCH', nth: 2 }, fault)
+    await using client = clientOf(registry, 'chunked')
+    expect(await client.push()).toMatchObject({ how: 'uploaded' })
+    expect(client.events.length).toBeLessThanOrEqual(1)
+    expect(client.progress()).toBe(18 * MIB)
+    await expectThere(registry)
+    return lines(registry).slice(2)
+  }
+
+  test('by a cut goes on with the byte that the registry misses', async () => {
+    const seen = await interrupted({ resumable: true }, { cutRequestAfter: 3 * MIB })
+    expect(seen).toEqual([range(0, 5), range(5, 10), 'GET', range(8, 13), range(13, 18), 'PUT'])
+  })
+
+  test('by a cut goes on with the piece, where only whole ones are kept', async () => {
+    const seen = await interrupted({}, { cutRequestAfter: 3 * MIB })
+    expect(seen).toEqual([range(0, 5), range(5, 10), 'GET', ...PIECES.slice(1), 'PUT'])
+  })
+
+  test('by a lost answer sends nothing twice', async () => {
+    expect(await interrupted({}, { lostAnswer: true })).toEqual([
+      ...[range(0, 5), range(5, 10), 'GET', ...PIECES.slice(2), 'PUT'],
+    ])
+  })
+
+  test.each([429, 500, 503])('by %i waits, and asks how far it came', async status => {
+    expect(await interrupted({}, { status })).toEqual([range(0, 5), range(5, 10), 'GET', ...PIECES.slice(1), 'PUT'])
+  })
+
+  test('by 416 goes on where the registry says', async () => {
+    expect(await interrupted({}, { status: 416 })).toEqual([
+      ...[range(0, 5), range(5, 10), 'GET', ...PIECES.slice(1), 'PUT'],
+    ])
+  })
+
+  test('by the loss of its session begins anew, with HEAD, and has nothing to cancel', async () => {
+    await using registry = await startSpecRegistry()
+    const body = '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}'
+    registry.fail({ method: 'PATCH', nth: 2 }, { status: 404, body })
+    await using client = clientOf(registry, 'chunked')
+    await client.push()
+    expect(lines(registry).slice(2)).toEqual([range(0, 5), range(5, 10), 'HEAD', 'POST', ...PIECES, 'PUT'])
+  })
+
+  test.each<[string, Parameters<SpecRegistry['fail']>[1]]>([
+    ['does not know it any more, as distribution 2 and zot', { status: 404 }],
+    ['does not tell how far it came', { status: 204 }],
+    ['tells nonsense', { status: 204, headers: { range: 'bytes 5-9' } }],
+    ['says it has more than there is', { status: 204, headers: { range: `0-${99 * MIB}` } }],
+    ['answers 200, which is not an answer of this kind', { status: 200 }],
+  ])('begins anew, with HEAD, where the registry %s', async (_name, status) => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PATCH', nth: 2 }, { cutRequestAfter: 3 * MIB })
+    registry.fail({ method: 'GET' }, status)
+    await using client = clientOf(registry, 'chunked')
+    await client.push()
+    expect(lines(registry).slice(2)).toEqual([
+      ...[range(0, 5), range(5, 10), 'GET', 'DELETE', 'HEAD', 'POST', ...PIECES, 'PUT'],
+    ])
+    await expectThere(registry)
+  })
+
+  test('at its end only closes the session again', async () => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PUT' }, { status: 503 })
+    await using client = clientOf(registry, 'chunked')
+    await client.push()
+    expect(lines(registry).slice(-3)).toEqual(['PUT', 'GET', 'PUT'])
+    await expectThere(registry)
+  })
+
+  test('and closed without our hearing of it is found by HEAD', async () => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PUT' }, { lostAnswer: true })
+    await using client = clientOf(registry, 'chunked')
+    expect(await client.push()).toEqual({ how: 'uploaded', bytes: 18 * MIB })
+    expect(lines(registry).slice(-4)).toEqual(['PUT', 'GET', 'DELETE', 'HEAD'])
+  })
+
+  test('by the user ends at once: the session is cancelled, and the reason is not wrapped', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry, 'chunked')
+    const controller = new AbortController()
+    const reason = new Error('stop')
+    const stopping: Blob = {
+      ...layer,
+      async *open(options) {
+        let bytes = 0
+        for await (const chunk of layer.open(options)) {
+          bytes += chunk.byteLength
+          if (bytes > 7 * MIB) controller.abort(reason)
+          yield chunk
+        }
+      },
+    }
+    await expect(client.push(stopping, controller.signal)).rejects.toBe(reason)
+    expect(lines(registry).at(-1)).toBe('DELETE')
+    expect(registry.openUploads).toBe(0)
+  })
+
+  test('for good tells why, and cancels its session', async () => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PATCH', nth: 2 }, { status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' })
+    await using client = clientOf(registry, 'chunked')
+    await expect(client.push()).rejects.toMatchObject({ status: 403, codes: ['DENIED'] })
+    expect(lines(registry).at(-1)).toBe('DELETE')
+  })
+})
+
+test('a wait that the registry asks for is told as it is, and taken', async () => {
+  await using registry = await startSpecRegistry()
+  registry.fail({ method: 'PUT' }, { status: 429, headers: { 'retry-after': '30' } })
+  await using client = clientOf(registry)
+  await client.push(layerOf(MIB))
+  expect(client.events).toMatchObject([{ type: 'upload-retry', reason: '429', waitMs: 30_000 }])
+})
