@@ -5,6 +5,7 @@ import { readAll } from '../../src/content/verify.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../src/oci/media-type.ts'
 import { credentialChain } from '../../src/registry/credentials/chain.ts'
+import type { RegistryEvent } from '../../src/registry/event.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { openRepository } from '../../src/registry/registry.ts'
 import { scripted, type Said, type ScriptedTransport, type Seen, type Server } from './scripted.ts'
@@ -12,11 +13,15 @@ import { scripted, type Said, type ScriptedTransport, type Seen, type Server } f
 const bytes = new Uint8Array(100).map((_, i) => i)
 const blob: Blob = bytesBlob({ bytes, descriptor: { mediaType: 'application/x', digest: digestOf(bytes), size: 100 } })
 
-function sourceOf(server: Server): { source: Target; transport: ScriptedTransport } {
+function sourceOf(server: Server): { source: Target; transport: ScriptedTransport; events: RegistryEvent[] } {
+  const events: RegistryEvent[] = []
+  const onEvent = (event: RegistryEvent): void => {
+    events.push(event)
+  }
   const transport = scripted(server)
   const hosts = new RegistryHosts({ transport, credentials: credentialChain([]) })
-  const deps = { hosts, side: 'source', sleep: () => Promise.resolve(), random: () => 0 } as const
-  return { transport, source: openRepository({ host: 'reg.example.com', repository: 'team/app' }, deps) }
+  const deps = { hosts, side: 'source', sleep: () => Promise.resolve(), random: () => 0, onEvent } as const
+  return { transport, events, source: openRepository({ host: 'reg.example.com', repository: 'team/app' }, deps) }
 }
 
 const read = (source: Target, offset?: number): Promise<number[]> =>
@@ -45,6 +50,20 @@ describe('a download', () => {
       'bytes=10-99',
       'bytes=20-99',
       'bytes=30-99',
+    ])
+  })
+
+  test('tells once of every time that it goes on: why, after what, and from where', async () => {
+    let requests = 0
+    const { source, events } = sourceOf(request => {
+      const said = ranged(request)
+      return ++requests < 3 ? { ...said, cutAfter: 10 } : said
+    })
+    await read(source)
+    const told = { type: 'download-resume', host: 'reg.example.com', repository: 'team/app', reason: 'ECONNRESET' }
+    expect(events).toEqual([
+      { ...told, digest: blob.descriptor.digest, attempt: 1, waitMs: 0, offset: 10 },
+      { ...told, digest: blob.descriptor.digest, attempt: 2, waitMs: 0, offset: 20 },
     ])
   })
 

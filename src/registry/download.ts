@@ -7,12 +7,14 @@ import { isManifestType } from '../oci/media-type.ts'
 import { verified } from '../content/verify.ts'
 import type { Access } from './access.ts'
 import { unreachable } from './error.ts'
+import type { RegistryEvent } from './event.ts'
 import { ACCEPT } from './manifests.ts'
 
 export interface DownloadDeps {
   readonly sleep: (waitMs: number, signal?: AbortSignal) => Promise<void>
   /** In [0, 1). */
   readonly random: () => number
+  readonly onEvent: (event: RegistryEvent) => void
 }
 
 const ATTEMPTS = 4
@@ -41,12 +43,13 @@ async function* resumed(
   access: Access,
   descriptor: Descriptor,
   { offset, signal }: { readonly offset: number; readonly signal: AbortSignal | undefined },
-  { sleep, random }: DownloadDeps,
+  { sleep, random, onEvent }: DownloadDeps,
   from: string,
 ): AsyncGenerator<Uint8Array> {
   const { size } = descriptor
   let at = offset
   let failures = 0
+  let attempt = 0
   let lastCut = offset
   while (at < size || size === 0) {
     signal?.throwIfAborted()
@@ -75,7 +78,13 @@ async function* resumed(
     failures = at - lastCut >= PROGRESS_BYTES ? 1 : failures + 1
     lastCut = at
     if (failures >= ATTEMPTS || because?.retriable === false) throw cut(access, request, at, size, because)
-    await sleep(Math.round(random() * BASE_MS * 2 ** failures), signal)
+    const waitMs = Math.round(random() * BASE_MS * 2 ** failures)
+    onEvent({
+      type: 'download-resume',
+      ...{ host: access.host.name, repository: access.repository, digest: descriptor.digest },
+      ...{ reason: because?.reason ?? endedEarly(at, size), attempt: ++attempt, waitMs, offset: at },
+    })
+    await sleep(waitMs, signal)
   }
 }
 
@@ -142,8 +151,12 @@ function cut(
     url: new URL(access.path(''), host.base).href,
     status: 0,
     codes: [],
-    detail: `the answer ended after ${at} of ${size} bytes`,
+    detail: endedEarly(at, size),
     requestId: undefined,
     retriable: true,
   })
+}
+
+function endedEarly(at: number, size: number): string {
+  return `the answer ended after ${at} of ${size} bytes`
 }
