@@ -1,0 +1,243 @@
+// Copies one image between two registries with this project, crane, regctl, skopeo and oras, side by side, and prints wall
+// time, peak memory and the number of requests that the target got, as ratios to the best of the others.
+//
+//   node bench/copy.js [--rounds 5] [--layers 16] [--megabytes 4] [--cli FILE] [--only NAME,NAME]
+//
+// The image has two platforms. Time is measured against the registries themselves; a run of its own, through a proxy,
+// counts. Needs on the PATH (or in $OCI_PUBLISH_PEERS/bin): distribution's `registry`, the tools, GNU time.
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, createServer as createHttpServer, request as ask } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    layers: { type: 'string', default: '16' },
+    megabytes: { type: 'string', default: '4' },
+    cli: { type: 'string', default: join(import.meta.dirname, '../dist/cli.js') },
+    only: { type: 'string' },
+  },
+})
+
+const OURS = 'oci-publish'
+const TOOLS = {
+  [OURS]: (from, to) => ['node', options.cli, 'copy', '--quiet', from, to],
+  crane: (from, to) => ['crane', 'copy', '--insecure', from, to],
+  regctl: (from, to) => ['regctl', ...[from, to].flatMap(plain), 'image', 'copy', from, to],
+  skopeo: (from, to) => [
+    ...['skopeo', 'copy', '--all', '--quiet', '--src-tls-verify=false', '--dest-tls-verify=false'],
+    ...[`docker://${from}`, `docker://${to}`],
+  ],
+  oras: (from, to) => ['oras', 'cp', '--no-tty', '--from-plain-http', '--to-plain-http', from, to],
+}
+
+function plain(reference) {
+  return ['--host', `reg=${reference.split('/')[0]},tls=disabled`]
+}
+
+const work = mkdtempSync(join(tmpdir(), 'oci-publish-bench-'))
+const peers = process.env.OCI_PUBLISH_PEERS
+const env = { ...process.env, PATH: `${peers ? `${join(peers, 'bin')}:` : ''}${process.env.PATH}` }
+
+/** Runs to the end; without blocking, so that a proxy in this process goes on. */
+async function measure([command, ...args]) {
+  const figures = join(work, 'figures')
+  const started = performance.now()
+  const child = spawn('/usr/bin/time', ['-f', '%M', '-o', figures, command, ...args], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', chunk => (said += chunk))
+  const code = await new Promise(resolve => child.once('close', resolve))
+  const ms = performance.now() - started
+  if (code !== 0) throw new Error(`${[command, ...args].join(' ')}: exit code ${code}\n${said}`)
+  return { ms, megabytes: Number(readFileSync(figures, 'utf8').trim()) / 1000 }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** An empty registry. */
+async function startRegistry() {
+  const port = await freePort()
+  const data = mkdtempSync(join(work, 'registry-'))
+  const config = join(data, 'config.yml')
+  const log = '{ level: error, accesslog: { disabled: true } }'
+  const storage = `{ filesystem: { rootdirectory: ${data} } }`
+  writeFileSync(config, `version: 0.1\nlog: ${log}\nstorage: ${storage}\nhttp: { addr: "127.0.0.1:${port}" }\n`)
+  const server = spawn('registry', ['serve', config], { env, stdio: 'ignore' })
+  const host = `127.0.0.1:${port}`
+  for (let tries = 0; ; tries++) {
+    const answer = await fetch(`http://${host}/v2/`).catch(() => undefined)
+    if (answer?.ok) break
+    if (tries > 100) throw new Error('the registry did not start')
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  return {
+    host,
+    stop: () => {
+      server.kill()
+      rmSync(data, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Stands in front of a registry and notes requests, in order. */
+async function startProxy(target) {
+  const seen = []
+  const [hostname, port] = target.split(':')
+  const agent = new Agent({ keepAlive: true })
+  const server = createHttpServer((request, response) => {
+    const { method, url: path, rawHeaders } = request
+    seen.push(`${method} ${path.replace(/\?.*/s, '')}`)
+    const onward = ask({ hostname, port, agent, method, path, headers: rawHeaders })
+    onward.once('response', answer => {
+      response.writeHead(answer.statusCode, answer.statusMessage, answer.rawHeaders)
+      answer.pipe(response)
+    })
+    onward.on('error', () => response.destroy())
+    request.pipe(onward)
+  })
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    host: `127.0.0.1:${server.address().port}`,
+    seen,
+    stop: () => {
+      agent.destroy()
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+function describe(mediaType, bytes) {
+  return { mediaType, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.byteLength }
+}
+
+async function put(url, body, headers = {}) {
+  const answer = await fetch(url, { method: 'PUT', body, headers })
+  if (answer.status !== 201) throw new Error(`PUT ${url}: ${answer.status} ${await answer.text()}`)
+}
+
+/** Makes the image that is copied, and gives its reference. */
+async function pushImage(host) {
+  const repository = `http://${host}/v2/team/app`
+  const OCI = 'application/vnd.oci.image'
+  const pushBlob = async (mediaType, bytes) => {
+    const descriptor = describe(mediaType, bytes)
+    const session = await fetch(`${repository}/blobs/uploads/`, { method: 'POST' })
+    const location = new URL(session.headers.get('location'), repository)
+    location.searchParams.set('digest', descriptor.digest)
+    await put(location, bytes)
+    return descriptor
+  }
+  const pushManifest = async (name, manifest) => {
+    const bytes = Buffer.from(JSON.stringify(manifest))
+    const descriptor = describe(manifest.mediaType, bytes)
+    await put(`${repository}/manifests/${name ?? descriptor.digest}`, bytes, { 'content-type': manifest.mediaType })
+    return descriptor
+  }
+  const manifests = []
+  for (const architecture of ['amd64', 'arm64']) {
+    const layers = []
+    const diffIds = []
+    for (let i = 0; i < Number(options.layers) / 2; i++) {
+      const tar = randomBytes(Number(options.megabytes) * 1_000_000)
+      diffIds.push(describe('', tar).digest)
+      layers.push(await pushBlob(`${OCI}.layer.v1.tar+gzip`, gzipSync(tar, { level: 1 })))
+    }
+    const settings = { os: 'linux', architecture, config: {}, rootfs: { type: 'layers', diff_ids: diffIds } }
+    const config = await pushBlob(`${OCI}.config.v1+json`, Buffer.from(JSON.stringify(settings)))
+    const manifest = { schemaVersion: 2, mediaType: `${OCI}.manifest.v1+json`, config, layers }
+    manifests.push({ ...(await pushManifest(undefined, manifest)), platform: { os: 'linux', architecture } })
+  }
+  const index = { schemaVersion: 2, mediaType: `${OCI}.index.v1+json`, manifests }
+  const { digest } = await pushManifest('v1', index)
+  return { reference: `${host}/team/app:v1`, digest }
+}
+
+async function digestOf(host) {
+  const answer = await fetch(`http://${host}/v2/team/app/manifests/v1`, {
+    method: 'HEAD',
+    headers: { accept: 'application/vnd.oci.image.index.v1+json' },
+  })
+  return answer.headers.get('docker-content-digest')
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]
+}
+
+const source = await startRegistry()
+const image = await pushImage(source.host)
+const tools = Object.keys(TOOLS).filter(name => options.only === undefined || options.only.split(',').includes(name))
+const PHASES = ['cold', 'no-op']
+const figures = Object.fromEntries(PHASES.map(phase => [phase, Object.fromEntries(tools.map(name => [name, []]))]))
+const requests = {} // phase -> tool -> requests of the target
+try {
+  // The last round is for counting.
+  for (let round = 0; round <= Number(options.rounds); round++) {
+    const counting = round === Number(options.rounds)
+    // Another one goes first each time: what was written before is still on its way to the disk.
+    for (const name of [...tools.slice(round % tools.length), ...tools.slice(0, round % tools.length)]) {
+      const target = await startRegistry()
+      const proxy = counting ? await startProxy(target.host) : undefined
+      for (const phase of PHASES) {
+        execFileSync('sync')
+        const figure = await measure(TOOLS[name](image.reference, `${proxy?.host ?? target.host}/team/app:v1`))
+        const digest = await digestOf(target.host)
+        if (digest !== image.digest) throw new Error(`${name}: ${digest} is not ${image.digest}`)
+        if (proxy) (requests[phase] ??= {})[name] = proxy.seen.splice(0)
+        else figures[phase][name].push(figure)
+      }
+      proxy?.stop()
+      target.stop()
+    }
+    process.stderr.write(counting ? 'counted\n' : `round ${round + 1}\n`)
+  }
+} finally {
+  source.stop()
+  rmSync(work, { recursive: true, force: true })
+}
+
+const rows = [['', 'wall ms', 'least', 'of best', 'memory MB', 'requests', 'of best']]
+for (const phase of PHASES) {
+  const wall = name => median(figures[phase][name].map(({ ms }) => ms))
+  const best = value => Math.min(...tools.filter(name => name !== OURS).map(value))
+  const count = name => requests[phase][name].length
+  for (const name of tools) {
+    rows.push([
+      `${phase}: ${name}`,
+      wall(name).toFixed(0),
+      Math.min(...figures[phase][name].map(({ ms }) => ms)).toFixed(0),
+      (wall(name) / best(wall)).toFixed(2),
+      median(figures[phase][name].map(({ megabytes }) => megabytes)).toFixed(0),
+      count(name),
+      (count(name) / best(count)).toFixed(2),
+    ])
+  }
+}
+for (const row of rows)
+  process.stdout.write(`${row.map((cell, i) => (i === 0 ? cell.padEnd(24) : String(cell).padStart(10))).join('')}\n`)
+if (tools.includes(OURS)) {
+  const kinds = new Map()
+  for (const line of requests['cold'][OURS]) {
+    const kind = line.replace(/sha256:.*|[0-9a-f-]{36}.*/, '...')
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  }
+  for (const [kind, count] of kinds) process.stdout.write(`cold: ${OURS}: ${String(count).padStart(3)} ${kind}\n`)
+  for (const line of requests['no-op'][OURS]) process.stdout.write(`no-op: ${OURS}: ${line}\n`)
+}
