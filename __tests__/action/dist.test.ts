@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startFaultServer } from '../support/fault-server.ts'
-import { startSpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
 import { HELLO, distFile, nodes, runAction, runNode, sandbox } from './dist-run.ts'
 
 const PASSWORD = { scheme: 'bearer', username: 'me', password: 's3cret-p' } as const

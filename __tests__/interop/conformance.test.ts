@@ -1,6 +1,6 @@
 import { run, temporaryDirectory } from '../support/peers.ts'
-import type { SpecRegistryOptions } from '../support/spec-registry.ts'
-import { startSpecRegistry } from '../support/spec-registry.ts'
+import type { SpecRegistryOptions } from '../../conformance/server/registry.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
 
 const USER = { username: 'robot', password: 'secret' }
 

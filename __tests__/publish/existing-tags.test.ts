@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/errors.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
-import { startSpecRegistry, type SpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistry } from '../../conformance/server/registry.ts'
 import { writes } from './project.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 

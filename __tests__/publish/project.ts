@@ -3,7 +3,7 @@ import { isDigest } from '../../src/oci/digest.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { readLayer } from '../layer/layer-blob.ts'
 import { pushBase, type PushedBase } from './push-base.ts'
-import type { SpecRegistry } from '../support/spec-registry.ts'
+import type { SpecRegistry } from '../../conformance/server/registry.ts'
 import type { Workshop } from './workshop.ts'
 
 const ROOT = [

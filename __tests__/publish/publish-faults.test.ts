@@ -1,5 +1,5 @@
-import { startSpecRegistry } from '../support/spec-registry.ts'
-import type { Fault } from '../support/spec-registry/fault.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
+import type { Fault } from '../../conformance/server/fault.ts'
 import { onBase, pushOs, putProject } from './project.ts'
 import { openWorkshop } from './workshop.ts'
 

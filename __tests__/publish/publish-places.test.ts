@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { FieldValues } from '../../src/publish/fields.ts'
-import { startSpecRegistry, type SpecRegistryOptions } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistryOptions } from '../../conformance/server/registry.ts'
 import { document, onBase, pathsIn, PROJECT, pushOs, putProject, writes } from './project.ts'
 import { openWorkshop } from './workshop.ts'
 

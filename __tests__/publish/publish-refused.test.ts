@@ -1,6 +1,6 @@
 import { InputError, messageOf } from '../../src/errors.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
-import { startSpecRegistry, type SpecRegistryOptions } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistryOptions } from '../../conformance/server/registry.ts'
 import { onBase, pushOs, putProject, writes } from './project.ts'
 import { openWorkshop } from './workshop.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PublishReport } from '../../src/publish/report.ts'
-import { startSpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
 import { document, onBase, pathsIn, pushOs, putProject, writes } from './project.ts'
 import { openWorkshop, type Published } from './workshop.ts'
 

@@ -8,8 +8,8 @@ import { OCI_MANIFEST } from '../../src/oci/media-type.ts'
 import { givenCredentials } from '../../src/registry/credentials/inputs.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { openRepository } from '../../src/registry/registry.ts'
-import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../support/spec-registry.ts'
-import type { Fault, Match } from '../support/spec-registry/fault.ts'
+import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../../conformance/server/registry.ts'
+import type { Fault, Match } from '../../conformance/server/fault.ts'
 
 const USER = { username: 'robot', password: 'secret' }
 const basic = { scheme: 'basic', ...USER } as const

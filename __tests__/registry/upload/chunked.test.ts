@@ -8,7 +8,7 @@ import type { RegistryEvent } from '../../../src/registry/event.ts'
 import { RegistryHosts } from '../../../src/registry/host.ts'
 import type { UploadMode } from '../../../src/registry/upload/pieces.ts'
 import { uploadBlob } from '../../../src/registry/upload/upload.ts'
-import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../../../conformance/server/registry.ts'
 
 const MIB = 1 << 20
 const USER = { username: 'robot', password: 'secret' }

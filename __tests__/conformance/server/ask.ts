@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { SpecRegistry } from '../spec-registry.ts'
+import type { SpecRegistry } from '../../../conformance/server/registry.ts'
 
 export const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 export const INDEX = 'application/vnd.oci.image.index.v1+json'

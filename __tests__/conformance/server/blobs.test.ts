@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SpecRegistryOptions } from '../spec-registry.ts'
-import { startSpecRegistry } from '../spec-registry.ts'
+import type { SpecRegistryOptions } from '../../../conformance/server/registry.ts'
+import { startSpecRegistry } from '../../../conformance/server/registry.ts'
 import { ask, digestOf, errorCodes, pushBlob, startUpload } from './ask.ts'
 
 describe('blobs', () => {

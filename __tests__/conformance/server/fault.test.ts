@@ -1,4 +1,4 @@
-import { startSpecRegistry } from '../spec-registry.ts'
+import { startSpecRegistry } from '../../../conformance/server/registry.ts'
 import { ask, digestOf, pushBlob, startUpload } from './ask.ts'
 
 describe('faults', () => {

@@ -1,4 +1,4 @@
-import { startSpecRegistry } from '../spec-registry.ts'
+import { startSpecRegistry } from '../../../conformance/server/registry.ts'
 import { INDEX, MANIFEST, ask, digestOf, errorCodes, imageOf, putManifest, startUpload } from './ask.ts'
 
 describe('manifests', () => {

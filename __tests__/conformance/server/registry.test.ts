@@ -1,5 +1,5 @@
-import { startSpecRegistry } from './spec-registry.ts'
-import { ask, errorCodes } from './spec-registry/ask.ts'
+import { startSpecRegistry } from '../../../conformance/server/registry.ts'
+import { ask, errorCodes } from './ask.ts'
 
 test.each([
   ['GET', '/v2/UPPER/tags/list', 400, 'NAME_INVALID'],

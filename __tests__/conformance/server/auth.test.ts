@@ -1,5 +1,5 @@
-import type { SpecRegistry } from '../spec-registry.ts'
-import { startSpecRegistry } from '../spec-registry.ts'
+import type { SpecRegistry } from '../../../conformance/server/registry.ts'
+import { startSpecRegistry } from '../../../conformance/server/registry.ts'
 import { ask, digestOf, startUpload } from './ask.ts'
 
 const USER = { username: 'robot', password: 'secret' }
