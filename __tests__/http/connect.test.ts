@@ -36,7 +36,7 @@ describe('TLS', () => {
     await using server = await startFaultServer([], { tls })
     await expect(request(server.url)).rejects.toMatchObject({
       message: `${server.host}: no answer: its TLS certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT) (GET ${server.url.href})`,
-      hint: 'if the host has a CA of its own, name its PEM file in NODE_EXTRA_CA_CERTS or give it as the CA option',
+      hint: 'if the host has a CA of its own, name its PEM file in NODE_EXTRA_CA_CERTS, or put it into /etc/docker/certs.d/HOST/ca.crt',
       retriable: false,
       attempts: 1,
     })

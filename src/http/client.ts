@@ -3,7 +3,7 @@ import { answer, errorOf, lost, readWhole } from './answer.ts'
 import type { Attempt, Host } from './attempt.ts'
 import { outcomeOf, retryEvent, settle } from './attempt.ts'
 import { RetryBudget } from './budget.ts'
-import type { TlsOptions } from './connect.ts'
+import { certificateFolders } from './certs-d.ts'
 import { Connections } from './connect.ts'
 import type { HttpEvent } from './event.ts'
 import type { Timeouts } from './exchange.ts'
@@ -19,13 +19,15 @@ import type { Reply } from './response.ts'
 import { headerOf, statusOf, valuesOf } from './response.ts'
 import { REQUEST, judge, retryAfterMs } from './retry.ts'
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts'
+import type { TlsOptions } from './trust.ts'
 import { warningsOf } from './warning.ts'
 
 export interface TransportOptions {
   /** Of oci-publish, for User-Agent. */
   readonly version: string
-  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are read from it. Default: none. */
+  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS and where home is are read from it. Default: none. */
   readonly env?: ProxyEnv
+  /** `folders` are by default those of docker and podman. */
   readonly tls?: TlsOptions
   /** Requests to one host that wait for an answer, counted apart for those with and without a body. */
   readonly concurrency?: number
@@ -72,7 +74,7 @@ class HttpTransport implements Transport {
     this.#timeouts = { ...TIMEOUTS, ...timeouts }
     this.#connections = new Connections({
       env,
-      tls,
+      tls: { folders: certificateFolders(env), ...tls },
       connectMs: this.#timeouts.connectMs,
       connections: CONNECTIONS,
     })

@@ -1,29 +1,16 @@
-import { readFileSync } from 'node:fs'
 import type { Agent, AgentOptions as HttpAgentOptions, ClientRequestArgs } from 'node:http'
 import type { Agent as SecureAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
-import tls from 'node:tls'
 import { WireError } from './failure.ts'
 import type { ProxyEnv } from './proxy.ts'
 import { proxyFor } from './proxy.ts'
+import type { TlsOptions } from './trust.ts'
+import { Trust } from './trust.ts'
 
 // An import of them makes Node fetch every export once, among them WebSocket, which loads a client of another kind: 20 ms
 // of every start.
 const http: typeof import('node:http') = process.getBuiltinModule('node:http')
 const https: typeof import('node:https') = process.getBuiltinModule('node:https')
-
-/** Whom to trust, and who we are. */
-export interface TlsOptions {
-  /** PEM certificates to trust besides those that Node trusts. */
-  readonly ca?: string | undefined
-  /** PEM, by the host (and port, if it is not 443) that may see them: nobody else is shown who we are. */
-  readonly clientCertificates?: Readonly<Record<string, ClientCertificate>>
-}
-
-interface ClientCertificate {
-  readonly cert: string
-  readonly key: string
-}
 
 export interface ConnectionOptions {
   readonly env: ProxyEnv
@@ -58,10 +45,11 @@ export class Connections {
   readonly #options: ConnectionOptions
   readonly #routes = new Map<string, Route>()
   readonly #closing = new AbortController()
-  #trust: tls.SecureContext | undefined
+  readonly #trust: Trust
 
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#trust = new Trust(options.tls, options.env)
   }
 
   /** @throws {OciPublishError} INVALID_PROXY, when the environment names a proxy that cannot be used */
@@ -108,7 +96,7 @@ export class Connections {
   }
 
   #secureAgent(url: URL, proxy: URL | undefined): SecureAgent {
-    const agent = new https.Agent({ ...this.#agentOptions(), secureContext: this.#contextFor(url) })
+    const agent = new https.Agent({ ...this.#agentOptions(), secureContext: this.#trust.contextFor(url) })
     const connect: Connect = agent.createConnection.bind(agent)
     agent.createConnection = (options, callback = noop) => {
       if (proxy === undefined) this.#establish(connect(options, noop), 'secureConnect', options, callback)
@@ -180,7 +168,7 @@ export class Connections {
       headers: { host: authority, ...authorization(proxy) },
       agent: false,
       signal: this.#closing.signal,
-      ...(secure && { secureContext: this.#contextFor(proxy) }),
+      ...(secure && { secureContext: this.#trust.contextFor(proxy) }),
     })
     const { connectMs } = this.#options
     const timer = setTimeout(() => {
@@ -209,16 +197,6 @@ export class Connections {
       request.end()
     })
   }
-
-  /** One context for all who are shown no certificate: parsing 150 roots takes longer than a request. */
-  #contextFor(url: URL): tls.SecureContext {
-    const { ca, clientCertificates = {} } = this.#options.tls
-    const own = clientCertificates[url.host]
-    const trusted = ca === undefined ? {} : { ca: [...defaultRoots(this.#options.env), ca] }
-    if (own) return tls.createSecureContext({ ...trusted, cert: own.cert, key: own.key })
-    this.#trust ??= tls.createSecureContext(trusted)
-    return this.#trust
-  }
 }
 
 function addressOf(url: URL): { hostname: string; port: number } {
@@ -234,12 +212,4 @@ function authorization({ username, password }: URL): Record<string, string> {
   if (username === '' && password === '') return {}
   const plain = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
   return { 'proxy-authorization': `Basic ${Buffer.from(plain).toString('base64')}` }
-}
-
-/** What Node trusts by itself. Before 22.15 it does not tell what NODE_EXTRA_CA_CERTS added. */
-function defaultRoots(env: ProxyEnv): readonly string[] {
-  const { getCACertificates } = tls as Partial<typeof tls>
-  if (getCACertificates) return getCACertificates('default')
-  const extra = env['NODE_EXTRA_CA_CERTS'] ?? ''
-  return extra === '' ? tls.rootCertificates : [...tls.rootCertificates, readFileSync(extra, 'utf8')]
 }

@@ -49,7 +49,8 @@ const PASSING: ReadonlyMap<string, string> = new Map([
   ['EAI_AGAIN', 'DNS did not answer'],
 ])
 
-const CA_HINT = 'if the host has a CA of its own, name its PEM file in NODE_EXTRA_CA_CERTS or give it as the CA option'
+const CA_HINT =
+  'if the host has a CA of its own, name its PEM file in NODE_EXTRA_CA_CERTS, or put it into /etc/docker/certs.d/HOST/ca.crt'
 
 /** What stays as it is, however often one asks. */
 const LASTING: readonly (readonly [code: RegExp, words: string, hint?: string])[] = [
