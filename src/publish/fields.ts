@@ -100,6 +100,11 @@ export const FIELDS = [
     choices: ['overwrite', 'fail', 'skip'],
     sentence: 'When a tag points at something else: move it, fail before anything is sent, or leave it where it is',
   },
+  {
+    name: 'mount-from',
+    kind: 'list',
+    sentence: 'Repositories of the same host that may have the layers already, the likeliest first: mounted, not sent',
+  },
   { name: 'dry-run', kind: 'boolean', default: 'false', sentence: 'Say what would be sent and which tags would move' },
   { name: 'registry', kind: 'text', sentence: 'Host that username and password are for' },
   { name: 'username', kind: 'text', sentence: 'User name for registry' },

@@ -8,6 +8,7 @@ import type { FieldValues } from './fields.ts'
 import { parseAnnotation } from './parse-annotations.ts'
 import { parseConfig } from './parse-config.ts'
 import { parseOutputs } from './parse-outputs.ts'
+import { parseMountSource } from './parse-mount-source.ts'
 import type { PublishRequest } from './request.ts'
 
 export interface RequestFacts {
@@ -50,6 +51,7 @@ export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRe
     family,
     compression,
     compressionLevel: parseLevel(entries, compression, problems),
+    mountFrom: entries.of('mount-from').flatMap(text => parseMountSource(text, problems)),
     onExistingTag: entries.choice('on-existing-tag', ['overwrite', 'fail', 'skip'], problems),
     dryRun: entries.boolean('dry-run', problems),
     sourceDateEpoch: parseEpoch(entries, facts.sourceDateEpoch, problems),

@@ -8,7 +8,7 @@ import type { PublishDeps } from './deps.ts'
 import { mayBeRefused, respectTags } from './existing-tags.ts'
 import type { FieldValues } from './fields.ts'
 import { rememberLayers } from './known-layers.ts'
-import { mountsFor } from './mounts.ts'
+import { mountsFor, plannedMountsFor } from './mounts.ts'
 import { parseRequest } from './parse-request.ts'
 import { planTags, tagsToMove } from './plan-tags.ts'
 import { prepare, type Prepared, type PreparedTarget } from './prepare.ts'
@@ -16,6 +16,7 @@ import { recorded } from './recorded.ts'
 import { reportOf, targetReport } from './report-of.ts'
 import type { PublishReport, TargetReport } from './report.ts'
 import { sendAhead } from './send-ahead.ts'
+import { shareHosts } from './share-hosts.ts'
 
 /**
  * Publishes what the inputs ask for: layers are made or known, content goes to every target, and only when everything is
@@ -28,7 +29,10 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
   const parsed = parseRequest(values, deps.facts)
   for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
   const looked = await prepare(parsed, deps, io)
-  const begun = { ...looked, targets: looked.targets.map(one => ({ ...one, target: recorded(one.target) })) }
+  const begun = {
+    ...looked,
+    targets: shareHosts(looked.targets).map(one => ({ ...one, target: recorded(one.target) })),
+  }
 
   deps.onEvent({ type: 'step', step: 'layers', text: 'Layers' })
   const ahead = sendAhead(mayBeRefused(begun) ? { ...begun, targets: [] } : begun, deps, io)
@@ -43,7 +47,7 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
 
 /** What `send` would do: the same plans, carried out by nobody. */
 async function plan(one: PreparedTarget, built: Built, prepared: Prepared, io: Abortable): Promise<TargetReport> {
-  const mountFrom = mountsFor(one, prepared)
+  const mountFrom = plannedMountsFor(one, prepared)
   const steps = await planCopy(contentOf(built), built.root.descriptor, one.target, { mountFrom, ...io })
   return targetReport(one, { steps })
 }

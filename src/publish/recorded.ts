@@ -1,6 +1,6 @@
 import { Once } from '../async/once.ts'
-import type { Blob } from '../content/blob.ts'
-import type { PushOptions, Pushed, Target } from '../content/ports.ts'
+import type { Pushed, Target } from '../content/ports.ts'
+import { withPush } from '../content/with-push.ts'
 import type { Digest } from '../oci/digest.ts'
 
 /**
@@ -9,14 +9,5 @@ import type { Digest } from '../oci/digest.ts'
  */
 export function recorded(target: Target): Target {
   const pushes = new Once<Digest, Pushed>()
-  return {
-    place: target.place,
-    mountDomain: target.mountDomain,
-    resolve: (name, options) => target.resolve(name, options),
-    open: (descriptor, options) => target.open(descriptor, options),
-    has: (descriptor, options) => target.has(descriptor, options),
-    push: (blob: Blob, options?: PushOptions) => pushes.run(blob.descriptor.digest, () => target.push(blob, options)),
-    tag: (manifest, names, options) => target.tag(manifest, names, options),
-    close: async options => target.close?.(options),
-  }
+  return withPush(target, (blob, options) => pushes.run(blob.descriptor.digest, () => target.push(blob, options)))
 }

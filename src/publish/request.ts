@@ -7,6 +7,13 @@ import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { OnExistingTag } from './plan-tags.ts'
 
+/** A repository that may have blobs already. */
+export interface MountSource {
+  /** undefined: whichever host is published to. */
+  readonly host: string | undefined
+  readonly repository: string
+}
+
 /** What is to be published, understood and checked as far as that goes without looking at files or registries. */
 export interface PublishRequest {
   readonly outputs: readonly Output[]
@@ -23,6 +30,8 @@ export interface PublishRequest {
   readonly compression: Compression
   /** undefined is the compression's default. */
   readonly compressionLevel: number | undefined
+  /** The likeliest first. */
+  readonly mountFrom: readonly MountSource[]
   readonly onExistingTag: OnExistingTag
   readonly dryRun: boolean
   /** Seconds since 1970, when the user set them. */
