@@ -148,6 +148,30 @@ describe('a flaky registry', () => {
     expect(await response.excerpt(100)).toBe('busy')
   })
 
+  test.each([
+    ['400', 400, '{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}'],
+    ['403', 403, '<html>Rate exceeded</html>'],
+  ])('throttling in the disguise of %s is waited for like any other', async (_name, status, body) => {
+    await using server = await startFaultServer([{ status, body }, { status: 201 }])
+    await using http = transport()
+
+    const response = await http.client.request({ method: 'PUT', url: server.url, body: countedBody(10) })
+
+    expect(response).toMatchObject({ status: 201, attempts: 2 })
+    expect(http.events).toMatchObject([{ reason: `${status}`, waitMs: 1_000 }])
+  })
+
+  test('a refusal of the same status that means it is final, and keeps its body', async () => {
+    const body = '{"errors":[{"code":"DENIED"}]}'
+    await using server = await startFaultServer([{ status: 403, body }])
+    await using http = transport()
+
+    const response = await http.client.request({ method: 'GET', url: server.url })
+
+    expect(response).toMatchObject({ status: 403, attempts: 1, gaveUp: undefined })
+    expect(await response.excerpt(1_000)).toBe(body)
+  })
+
   test('after six failures the last answer is handed out, with its body for the message', async () => {
     await using server = await startFaultServer(Array.from({ length: 6 }, () => ({ status: 500, body: 'broken' })))
     await using http = transport()
@@ -503,6 +527,27 @@ describe('redirects', () => {
     expect(server.seen[0]?.headers).toMatchObject(headers)
     expect(storage.seen[0]).toMatchObject({ url: '/b?sig=1', headers: { accept: 'x/y' } })
     expect(storage.seen[0]?.headers).not.toHaveProperty('authorization')
+  })
+
+  test('a challenge counts only from who was asked: storage gets nobody to send credentials anywhere', async () => {
+    const challenge = { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="https://evil.example/"' } }
+    await using storage = await startFaultServer([challenge])
+    await using server = await startFaultServer([
+      { status: 307, headers: { location: storage.url.href } },
+      challenge,
+      { status: 307, headers: { location: '/elsewhere' } },
+      challenge,
+    ])
+    await using http = transport()
+    const ask = async (): Promise<readonly string[]> => {
+      const response = await http.client.request({ method: 'GET', url: server.url })
+      await response.discard()
+      return [`${response.status}`, ...response.headerValues('www-authenticate')]
+    }
+
+    expect(await ask()).toEqual(['401'])
+    expect(await ask()).toEqual(['401', 'Bearer realm="https://evil.example/"'])
+    expect(await ask()).toEqual(['401', 'Bearer realm="https://evil.example/"'])
   })
 
   test('307 sends the body again, from its first byte', async () => {

@@ -1,34 +1,43 @@
 import type { ErrorContext } from '../errors.ts'
 import type { Answered, Unanswered } from './attempt.ts'
+import { meaningOf } from './attempt.ts'
 import type { HttpErrorFacts } from './error.ts'
 import { HttpError } from './error.ts'
 import { Lost } from './exchange.ts'
 import { classify } from './failure.ts'
-import { collect, drain, isBodiless, readBody } from './read.ts'
+import { beginning, collect, drain, isBodiless, readBody } from './read.ts'
 import { redactUrl } from './redact.ts'
+import { sameOrigin } from './redirect.ts'
 import type { Reply } from './response.ts'
 import { statusOf, toResponse } from './response.ts'
 import { isRetriable } from './retry.ts'
+import { mayBeThrottling } from './throttle.ts'
 import type { HttpRequest, HttpResponse } from './transport.ts'
 
 /** What the caller gets. `because`: why this attempt was the last, when its status is worth another. */
 export function answer(
   request: HttpRequest,
-  { reply, whole }: Answered,
+  answered: Answered,
   attempts: number,
   because: string | undefined,
 ): HttpResponse {
+  const { reply, whole } = answered
   return toResponse(reply, {
     attempts,
-    gaveUp: isRetriable(statusOf(reply)) ? because : undefined,
+    gaveUp: isRetriable(meaningOf(answered)) ? because : undefined,
+    foreign: !sameOrigin(request.url, reply.url),
     whole,
     broken: cause => (cause instanceof Lost ? brokenOff(request, reply, cause, attempts) : cause),
     tooLarge: maxBytes => tooLarge(request, reply, maxBytes),
   })
 }
 
+/** Enough of a refusal to know what it means. */
+const PEEK_BYTES = 64 * 1024
+
 /**
- * The body of a 2xx, when the request wants it whole. An answer without a body is done with here too.
+ * The body of a 2xx, when the request wants it whole, and of a refusal that only its body explains. An answer without a
+ * body is done with here too.
  *
  * @throws {Lost} when it breaks off
  * @throws {HttpError} ANSWER_TOO_LARGE
@@ -39,7 +48,13 @@ export async function readWhole(request: HttpRequest, reply: Reply): Promise<Uin
     return undefined
   }
   const { wholeBodyBytes: maxBytes } = request
-  if (maxBytes === undefined || Math.floor(statusOf(reply) / 100) !== 2) return undefined
+  const status = statusOf(reply)
+  if (mayBeThrottling(status)) {
+    const peeked = await beginning(readBody(reply.message, reply.silenceMs, reply.signal), PEEK_BYTES)
+    reply.signal?.throwIfAborted()
+    return peeked
+  }
+  if (maxBytes === undefined || Math.floor(status / 100) !== 2) return undefined
   const whole = await collect(readBody(reply.message, reply.silenceMs, reply.signal), maxBytes)
   if (!whole) throw tooLarge(request, reply, maxBytes)
   return whole

@@ -6,6 +6,7 @@ import type { Reply } from './response.ts'
 import { headerOf, requestIdOf, statusOf } from './response.ts'
 import type { Outcome, Verdict } from './retry.ts'
 import { REQUEST, isRetriable } from './retry.ts'
+import { isThrottling, mayBeThrottling } from './throttle.ts'
 import type { HttpRequest } from './transport.ts'
 
 /** What is shared by all requests to one origin. */
@@ -19,7 +20,7 @@ export type Attempt = Answered | Unanswered
 
 export interface Answered {
   readonly reply: Reply
-  /** The body, when the request wants it whole. */
+  /** The body, when the request wants it whole, and that of a refusal which is only understood with it. */
   readonly whole: Uint8Array | undefined
   readonly host: Host
   readonly pass: Pass
@@ -41,7 +42,7 @@ export interface Unanswered {
 export function settle(attempt: Attempt, verdict: Verdict, minMs: number, nowMs: number): string | undefined {
   const { host } = attempt
   if ('failure' in attempt) return host.budget.failed(nowMs)
-  const status = statusOf(attempt.reply)
+  const status = meaningOf(attempt)
   if (!isRetriable(status)) {
     attempt.pass.served()
     host.budget.answered()
@@ -54,7 +55,14 @@ export function settle(attempt: Attempt, verdict: Verdict, minMs: number, nowMs:
 
 /** For the policy. */
 export function outcomeOf(attempt: Attempt): Outcome {
-  return 'reply' in attempt ? { status: statusOf(attempt.reply) } : { failure: attempt.failure }
+  return 'reply' in attempt ? { status: meaningOf(attempt) } : { failure: attempt.failure }
+}
+
+/** The status, or 429 where a registry says the same under another one. */
+export function meaningOf({ reply, whole }: Answered): number {
+  const status = statusOf(reply)
+  if (!whole || !mayBeThrottling(status)) return status
+  return isThrottling(status, new TextDecoder().decode(whole)) ? 429 : status
 }
 
 /** What listeners are told about an attempt that failed and is followed by another. */

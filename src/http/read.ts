@@ -78,3 +78,19 @@ export async function collect(chunks: AsyncIterable<Uint8Array>, maxBytes: numbe
   }
   return Buffer.concat(collected, bytes)
 }
+
+/** What there is, up to so many bytes. A cut is no error: half a message is better than none. */
+export async function beginning(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const collected: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of chunks) {
+      collected.push(chunk)
+      bytes += chunk.byteLength
+      if (bytes >= maxBytes) break
+    }
+  } catch {
+    // The caller asks its signal.
+  }
+  return Buffer.concat(collected).subarray(0, maxBytes)
+}

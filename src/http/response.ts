@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { collect, drain, isBodiless, readBody } from './read.ts'
+import { beginning, collect, drain, isBodiless, readBody } from './read.ts'
 import type { HttpResponse } from './transport.ts'
 
 /** The head of an answer, and what is known about how it came. */
@@ -14,6 +14,8 @@ export interface Reply {
 export interface ReplyContext {
   readonly attempts: number
   readonly gaveUp: string | undefined
+  /** It came from another origin than the one that was asked. */
+  readonly foreign: boolean
   /** The body, when it was read before. */
   readonly whole: Uint8Array | undefined
   /** Makes the error for a body that broke off, and for one that is too large. */
@@ -46,7 +48,7 @@ export function statusOf({ message }: Reply): number {
 /** Turns the head of an answer into what callers see. */
 export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
   const { message, method, url } = reply
-  const { attempts, gaveUp, whole, broken, tooLarge } = context
+  const { attempts, gaveUp, foreign, whole, broken, tooLarge } = context
   const empty = isBodiless(method, message)
 
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -59,6 +61,10 @@ export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
     }
   }
 
+  // Who was not asked may not ask for credentials: storage that a registry redirects to, and whoever controls that.
+  const values = (name: string): readonly string[] =>
+    foreign && name.toLowerCase() === 'www-authenticate' ? [] : valuesOf(message, name)
+
   const bytes = async (maxBytes: number): Promise<Uint8Array> => {
     const collected = await collect(body(), maxBytes)
     if (!collected) throw tooLarge(maxBytes)
@@ -70,33 +76,18 @@ export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
     url,
     attempts,
     gaveUp,
-    header: name => headerOf(reply, name),
-    headerValues: name => valuesOf(message, name),
+    header: name => values(name)[0],
+    headerValues: values,
     body: { [Symbol.asyncIterator]: body },
     bytes,
     text: async maxBytes => new TextDecoder().decode(await bytes(maxBytes)),
-    excerpt: async maxBytes => excerpt(body(), maxBytes, reply.signal),
+    excerpt: async maxBytes => {
+      const bytes = await beginning(body(), maxBytes)
+      reply.signal?.throwIfAborted()
+      return new TextDecoder().decode(bytes)
+    },
     discard: async () => {
       if (!whole && !empty) await drain(message)
     },
   }
-}
-
-async function excerpt(
-  chunks: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const collected: Uint8Array[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of chunks) {
-      collected.push(chunk)
-      bytes += chunk.byteLength
-      if (bytes >= maxBytes) break
-    }
-  } catch {
-    signal?.throwIfAborted() // otherwise half a message is better than none
-  }
-  return new TextDecoder().decode(Buffer.concat(collected).subarray(0, maxBytes))
 }
