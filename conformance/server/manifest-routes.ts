@@ -14,6 +14,8 @@ export interface ManifestChoices {
   readonly referrers?: boolean | undefined
   /** A tag that there is cannot be pushed again, not even with the digest that it has. Default false. */
   readonly immutableTags?: boolean | undefined
+  /** Gives manifests an ETag, and honours If-Match and If-None-Match when a tag is pushed. Default false, as everywhere. */
+  readonly conditions?: boolean | undefined
 }
 
 const MAX_MANIFEST_BYTES = 4 << 20
@@ -37,7 +39,11 @@ export async function answerManifest(
   if (!accepts(exchange.headers['accept'], manifest.mediaType)) throw unknown(reference)
   return {
     status: 200,
-    headers: { 'content-type': manifest.mediaType, 'docker-content-digest': manifest.digest },
+    headers: {
+      'content-type': manifest.mediaType,
+      'docker-content-digest': manifest.digest,
+      ...(choices.conditions && { etag: `"${manifest.digest}"` }),
+    },
     body: manifest.bytes,
   }
 }
@@ -70,7 +76,7 @@ async function put(
   name: string,
   reference: string,
   { query, headers, body }: Exchange,
-  { multiTag = true, maxTags = 10, referrers = true, immutableTags = false }: ManifestChoices,
+  { multiTag = true, maxTags = 10, referrers = true, immutableTags = false, conditions = false }: ManifestChoices,
 ): Promise<Answer> {
   const byTag = isTag(reference)
   const tags = byTag ? [reference] : multiTag ? query.getAll('tag') : []
@@ -99,6 +105,9 @@ async function put(
   if (kept !== undefined) {
     throw new Refused(400, { code: 'TAG_INVALID', message: 'the tag is immutable', detail: { tag: kept } })
   }
+  if (conditions && byTag && !isMet(headers, repository.tags.get(reference))) {
+    throw new Refused(412, { code: 'DENIED', message: 'the tag is not what you think it is' })
+  }
   const missing = missingContent(document, repository)
   if (missing.length > 0) throw new Refused(400, missing)
 
@@ -114,6 +123,13 @@ async function put(
       ...(!byTag && tags.length > 0 && { 'oci-tag': tags }),
     },
   }
+}
+
+/** RFC 9110, 13.1: the digest in quotes is the entity tag. */
+function isMet(headers: Exchange['headers'], now: string | undefined): boolean {
+  const match = headers['if-match']
+  if (match !== undefined && match !== `"${now ?? ''}"`) return false
+  return headers['if-none-match'] !== '*' || now === undefined
 }
 
 function invalid(message: string, detail?: unknown): Refused {

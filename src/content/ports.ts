@@ -24,6 +24,21 @@ export interface Source {
   open(descriptor: Descriptor, options?: ReadOptions): AsyncIterable<Uint8Array>
 }
 
+export interface ReferrersOptions extends Abortable {
+  /** Only artifacts of this type. */
+  readonly artifactType?: string | undefined
+}
+
+/** A source that knows what refers to its manifests: signatures, attestations, SBOMs. Archives do not. */
+export interface ReferrerLister {
+  /**
+   * Every manifest there whose subject is this one, each once, with the type and the annotations that it gives itself.
+   *
+   * @see distribution-spec, "Listing Referrers"
+   */
+  referrers(subject: Descriptor, options?: ReferrersOptions): AsyncIterable<Descriptor>
+}
+
 export interface PushOptions extends Abortable {
   /** Repositories on the same host that may hold the blob, likeliest first. A refused mount never fails a push. */
   readonly mountFrom?: readonly string[] | undefined
@@ -65,6 +80,6 @@ export interface Target extends Source {
   /** Where else on the same host a blob may be mounted from: the key that has to be equal, undefined where none is. */
   readonly mountDomain?: string | undefined
 
-  /** Makes what was pushed durable and visible (an archive is written here); nothing to do for a registry. */
+  /** Makes what was pushed durable and visible: an archive is written here, a registry told what refers to what. */
   close?(options?: Abortable): Promise<void>
 }

@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse, Transport } from '../http/transport.ts'
 import { Authorizer, type Want } from './auth/authorizer.ts'
 import { normaliseHost, type CredentialSource, type FoundCredential } from './credentials/credential.ts'
 import { Endpoint } from './endpoint.ts'
+import { KnownReferrers } from './referrers/known.ts'
 import { profileOf, type NamedProfiles, type Profile } from './profile.ts'
 
 export interface HostDeps {
@@ -39,6 +40,7 @@ export class RegistryHost {
   readonly refusedMounts: Set<string> = new Set<string>()
   /** Whether it is worth asking for several tags at a time: until the registry has shown that it does not do that. */
   tagsTogether: boolean
+  readonly #referrers = new Map<string, KnownReferrers>()
   readonly #endpoint: Endpoint
   readonly #authorizer: Authorizer
   readonly #transport: Transport
@@ -88,6 +90,13 @@ export class RegistryHost {
   /** Which credentials are shown for a repository, and where they were looked for. */
   credential(repository: string, options: Abortable): Promise<FoundCredential> {
     return this.#authorizer.credential(repository, options)
+  }
+
+  /** Shared by all who push to a repository, so that its lists are written once. */
+  referrersOf(repository: string): KnownReferrers {
+    const known = this.#referrers.get(repository) ?? new KnownReferrers()
+    this.#referrers.set(repository, known)
+    return known
   }
 
   /** Where the registry is reached. */

@@ -4,7 +4,7 @@ import { IntegrityError, OciPublishError, RegistryError, isNotFound } from '../e
 import type { HttpResponse } from '../http/transport.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf, isDigest, type Digest } from '../oci/digest.ts'
-import { MAX_MANIFEST_BYTES } from '../oci/manifest.ts'
+import { MAX_MANIFEST_BYTES, type Document } from '../oci/manifest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/media-type.ts'
 import { createHash } from 'node:crypto'
 import type { Access, AccessRequest } from './access.ts'
@@ -31,11 +31,24 @@ export async function resolveManifest(access: Access, name: string, { signal }: 
   await head.discard()
   const told = head.status === 200 ? describe(head, name) : undefined
   if (told) return told
+  return (await readManifest(access, name, { signal })).descriptor
+}
+
+/**
+ * A manifest whole, by a tag or a digest.
+ *
+ * @throws {IntegrityError} when it is not what the digest says
+ * @see distribution-spec, "Pulling manifests"
+ */
+export async function readManifest(access: Access, name: string, { signal }: Abortable): Promise<Document> {
   const response = await access.ask({
-    ...request,
     method: 'GET',
+    to: access.path(`manifests/${name}`),
+    headers: { accept: ACCEPT },
     answers: [200],
     wholeBodyBytes: MAX_MANIFEST_BYTES,
+    operation: `read manifest ${name}`,
+    signal,
   })
   const bytes = await response.bytes(MAX_MANIFEST_BYTES)
   const algorithm = isDigest(name) ? algorithmOf(name) : 'sha256'
@@ -46,7 +59,7 @@ export async function resolveManifest(access: Access, name: string, { signal }: 
   if (mediaType === undefined || !isDigest(digest)) {
     throw new OciPublishError('INVALID_DOCUMENT', `${place}: ${name} has no content type`)
   }
-  return { mediaType, digest, size: bytes.byteLength }
+  return { bytes, descriptor: { mediaType, digest, size: bytes.byteLength } }
 }
 
 /** Undefined where the headers do not tell, or tell nonsense. */
@@ -60,7 +73,8 @@ function describe(response: HttpResponse, name: string): Descriptor | undefined 
   return isDigest(name) && name !== digest ? undefined : { mediaType, digest, size }
 }
 
-function mediaTypeOf(response: HttpResponse): string | undefined {
+/** What an answer says its body is; undefined where that is nothing. */
+export function mediaTypeOf(response: HttpResponse): string | undefined {
   const mediaType = response.header('content-type')?.split(';')[0]?.trim()
   return mediaType === undefined || mediaType === '' || mediaType === 'application/octet-stream' ? undefined : mediaType
 }

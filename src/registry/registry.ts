@@ -2,16 +2,20 @@ import { Once } from '../async/once.ts'
 import { sleep as pause } from '../async/sleep.ts'
 import type { Blob, ReadOptions } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
-import type { PushOptions, Pushed, Target } from '../content/ports.ts'
+import type { PushOptions, Pushed, ReferrerLister, ReferrersOptions, Target } from '../content/ports.ts'
 import { OciPublishError, type Side } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
-import type { Digest } from '../oci/digest.ts'
+import { isDigest, type Digest } from '../oci/digest.ts'
 import { isManifestType } from '../oci/media-type.ts'
 import { Access } from './access.ts'
+import { deleteBlob, deleteManifest } from './delete.ts'
 import { download } from './download.ts'
 import type { RegistryEvent } from './event.ts'
 import type { RegistryHosts } from './host.ts'
 import { hasManifest, lacksChildren, putManifest, resolveManifest, type Taken } from './manifests.ts'
+import { flushReferrers, noteReferrer } from './referrers/keep.ts'
+import { listReferrers } from './referrers/list.ts'
+import { listTags } from './tags/list.ts'
 import { moveTags } from './tags/move.ts'
 import { hasBlob } from './upload/session.ts'
 import { uploadBlob } from './upload/upload.ts'
@@ -26,13 +30,44 @@ export interface RepositoryDeps {
   readonly random?: (() => number) | undefined
 }
 
+/** A repository, with what only registries can do. */
+export interface RegistryRepository extends Target, ReferrerLister {
+  readonly mountDomain: string
+
+  /**
+   * Every tag, in the order of the registry.
+   *
+   * @throws {RegistryError} NOT_FOUND where there is no such repository
+   */
+  tags(options?: Abortable): AsyncIterable<string>
+
+  /**
+   * Deletes a tag and leaves its manifest, or by its digest a manifest with all its tags.
+   *
+   * @returns whether it was there
+   * @throws {OciPublishError} DELETE_UNSUPPORTED
+   */
+  delete(name: string, options?: Abortable): Promise<boolean>
+
+  /** The same for a blob. */
+  deleteBlob(digest: Digest, options?: Abortable): Promise<boolean>
+
+  /**
+   * Where the registry keeps no lists of referrers, writes down what was pushed with a subject since the last time, in one
+   * PUT for each subject. Does nothing where there is nothing to write; `close` does it too.
+   *
+   * @throws {OciPublishError} REFERRERS_TAG_TAKEN, REFERRERS_NOT_LISTED
+   */
+  flushReferrers(options?: Abortable): Promise<void>
+}
+
 /** A repository of a registry. Nothing is asked of it before the first call. */
 export function openRepository(
   reference: { readonly host: string; readonly repository: string },
   { hosts, side, onEvent = (): void => undefined, sleep = pause, random = Math.random }: RepositoryDeps,
-): Target {
+): RegistryRepository {
   const access = new Access(hosts.get(reference.host), reference.repository, side)
-  return new Repository(access, { onEvent, sleep, random })
+  return new OpenRepository(access, { onEvent, sleep, random })
 }
 
 interface Deps {
@@ -45,7 +80,7 @@ interface Deps {
 const LAG_RETRIES = 2
 const LAG_MS = 1_000
 
-class Repository implements Target {
+class OpenRepository implements RegistryRepository {
   readonly place: string
   readonly mountDomain: string
   readonly #access: Access
@@ -99,11 +134,15 @@ class Repository implements Target {
 
   async #pushManifest(blob: Blob, { onBytes, signal }: PushOptions): Promise<Pushed> {
     const { digest, size } = blob.descriptor
-    if (await hasManifest(this.#access, blob.descriptor, { signal })) return { how: 'exists', bytes: 0 }
+    if (await hasManifest(this.#access, blob.descriptor, { signal })) {
+      await noteReferrer(this.#access, blob, undefined, { signal })
+      return { how: 'exists', bytes: 0 }
+    }
     for (let retries = 0; ; retries++) {
       try {
         const taken = await putManifest(this.#access, blob, digest, { operation: `push manifest ${digest}`, signal })
         await this.#checkName(taken, blob.descriptor, { signal })
+        await noteReferrer(this.#access, blob, taken, { signal })
         onBytes?.(size)
         return { how: 'uploaded', bytes: size * (retries + 1) }
       } catch (error) {
@@ -124,5 +163,36 @@ class Repository implements Target {
 
   tag(manifest: Blob, names: readonly string[], options: Abortable = {}): Promise<void> {
     return moveTags(this.#access, manifest, names, options)
+  }
+
+  tags(options: Abortable = {}): AsyncIterable<string> {
+    return listTags(this.#access, options)
+  }
+
+  referrers({ digest }: Descriptor, options: ReferrersOptions = {}): AsyncIterable<Descriptor> {
+    return listReferrers(this.#access, digest, options)
+  }
+
+  flushReferrers(options: Abortable = {}): Promise<void> {
+    return flushReferrers(this.#access, options, this.#deps)
+  }
+
+  close(options: Abortable = {}): Promise<void> {
+    return this.flushReferrers(options)
+  }
+
+  async delete(name: string, options: Abortable = {}): Promise<boolean> {
+    if (isDigest(name)) this.#forget(name)
+    return deleteManifest(this.#access, name, options)
+  }
+
+  async deleteBlob(digest: Digest, options: Abortable = {}): Promise<boolean> {
+    this.#forget(digest)
+    return deleteBlob(this.#access, digest, options)
+  }
+
+  #forget(digest: Digest): void {
+    this.#there.delete(digest)
+    this.#pushes.forget(digest)
   }
 }

@@ -1,0 +1,356 @@
+import type { Blob } from '../../src/content/blob.ts'
+import type { Descriptor } from '../../src/oci/descriptor.ts'
+import { parseDigest, type Digest } from '../../src/oci/digest.ts'
+import { DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-type.ts'
+import { referrerOf } from '../../src/registry/referrers/referrer.ts'
+import { referrersTag } from '../../src/registry/referrers/tag.ts'
+import type { RegistryRepository } from '../../src/registry/registry.ts'
+import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../support/spec-registry.ts'
+import { blobOf, clientOf, documentOf } from './client.ts'
+
+const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json'
+const SBOM = 'application/spdx+json'
+const empty = blobOf(new TextEncoder().encode('{}'), EMPTY_TYPE)
+
+const imageOf = (more: object = {}): Blob =>
+  documentOf(OCI_MANIFEST, {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: empty.descriptor,
+    layers: [empty.descriptor],
+    ...more,
+  })
+
+const subject = imageOf({ annotations: { is: 'the subject' } })
+const about = (artifactType: string, n: number, of: Blob = subject): Blob =>
+  imageOf({ artifactType, subject: of.descriptor, annotations: { n: `${n}` } })
+const sbom = about(SBOM, 1)
+const signature = about('application/vnd.example.signature', 2)
+
+const PATH = `/v2/team/app/referrers/${subject.descriptor.digest}`
+const TAG = referrersTag(subject.descriptor.digest)
+const TAG_PATH = `/v2/team/app/manifests/${TAG}`
+
+async function push(target: RegistryRepository, ...manifests: readonly Blob[]): Promise<void> {
+  await target.push(empty)
+  for (const manifest of manifests) await target.push(manifest)
+}
+
+async function digestsOf(listed: AsyncIterable<Descriptor>): Promise<readonly Digest[]> {
+  const digests: Digest[] = []
+  for await (const { digest } of listed) digests.push(digest)
+  return digests
+}
+
+const asked = ({ requests }: SpecRegistry, method: string, path: string): number =>
+  requests.filter(one => one.method === method && one.path === path).length
+
+/** What is in the list under the tag. */
+function underTag(registry: SpecRegistry): readonly Descriptor[] {
+  const bytes = registry.manifest('team/app', TAG)?.bytes
+  return bytes ? (JSON.parse(bytes.toString()) as { manifests: readonly Descriptor[] }).manifests : []
+}
+
+const WITH_API: SpecRegistryOptions = { referrers: true, referrersPerPage: 1 }
+const WITHOUT: SpecRegistryOptions = { referrers: false }
+
+describe.each([
+  ['from the registry, in pages', WITH_API],
+  ['from a tag', WITHOUT],
+])('a list of referrers %s', (_name, options) => {
+  test('has what was pushed, with its type and all its annotations', async () => {
+    await using registry = await startSpecRegistry(options)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom, signature)
+    await target.close?.()
+
+    const listed: Descriptor[] = []
+    for await (const one of client.open('team/app', 'source').referrers(subject.descriptor)) listed.push(one)
+    expect(listed).toEqual([
+      { ...sbom.descriptor, artifactType: SBOM, annotations: { n: '1' } },
+      { ...signature.descriptor, artifactType: 'application/vnd.example.signature', annotations: { n: '2' } },
+    ])
+  })
+
+  test('has only those of the type that is wanted', async () => {
+    await using registry = await startSpecRegistry(options)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom, signature)
+    await target.close?.()
+    expect(await digestsOf(target.referrers(subject.descriptor, { artifactType: SBOM }))).toEqual([
+      sbom.descriptor.digest,
+    ])
+    expect(await digestsOf(target.referrers(subject.descriptor, { artifactType: 'text/x' }))).toEqual([])
+  })
+
+  test('is empty for what nobody refers to, and where there is no such repository', async () => {
+    await using registry = await startSpecRegistry(options)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject)
+    expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([])
+    expect(await digestsOf(client.open('team/none').referrers(subject.descriptor))).toEqual([])
+  })
+})
+
+describe('a list of referrers', () => {
+  const list = (...manifests: readonly object[]): string =>
+    JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests })
+
+  test('that has the children of an index, or what is gone, does not have them for us', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    const stranger = imageOf({ annotations: { is: 'a child' } })
+    await push(target, subject, stranger, sbom)
+    const gone = { ...sbom.descriptor, digest: `sha256:${'0'.repeat(64)}` }
+    const body = list(subject.descriptor, stranger.descriptor, gone, sbom.descriptor, sbom.descriptor)
+    registry.fail({ path: PATH }, { status: 200, headers: { 'content-type': OCI_INDEX }, body })
+    expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([sbom.descriptor.digest])
+  })
+
+  test('that gives all artifacts the type of an empty config is read with the types of the manifests', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom, signature)
+    const [one, other] = [sbom, signature].map(({ descriptor }) => ({ ...descriptor, artifactType: EMPTY_TYPE }))
+    const body = list(one ?? {}, other ?? {})
+    registry.fail({ path: PATH }, { status: 200, headers: { 'content-type': OCI_INDEX }, body })
+    expect(await digestsOf(target.referrers(subject.descriptor, { artifactType: SBOM }))).toEqual([
+      sbom.descriptor.digest,
+    ])
+  })
+
+  test.each([
+    ['a page of HTML', { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }],
+    ['400', { status: 400 }],
+    ['405', { status: 405 }],
+    ['406', { status: 406 }],
+  ])('is read from the tag where the registry answers with %s', async (_name, fault) => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    await target.flushReferrers()
+    registry.fail({ path: PATH }, fault)
+    expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([sbom.descriptor.digest])
+  })
+
+  test('is an error, not empty, where the registry fails in the middle of it', async () => {
+    await using registry = await startSpecRegistry(WITH_API)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom, signature)
+    registry.fail({ path: PATH, nth: 2 }, { status: 404 })
+    await expect(digestsOf(target.referrers(subject.descriptor))).rejects.toMatchObject({ status: 404 })
+  })
+
+  test('is asked for in vain once, not for every manifest', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    for (let i = 0; i < 3; i++) await digestsOf(target.referrers(subject.descriptor))
+    expect(asked(registry, 'GET', PATH)).toBe(1)
+  })
+
+  test('is read from the tag at once where the registry is known to keep none, and asked for when there is no tag', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry, { profile: 'ghcr' })
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    await target.flushReferrers()
+    expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([sbom.descriptor.digest])
+    expect(asked(registry, 'GET', PATH)).toBe(0)
+
+    await using learnt = await startSpecRegistry()
+    await using later = clientOf(learnt, { profile: 'ghcr' })
+    await push(later.open('team/app'), subject, sbom)
+    expect(await digestsOf(later.open('team/app').referrers(subject.descriptor))).toEqual([sbom.descriptor.digest])
+  })
+})
+
+describe('a manifest that refers to another', () => {
+  test('is all there is to push where the registry keeps lists; that it does is asked once', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom, signature)
+    await target.flushReferrers()
+    expect(asked(registry, 'GET', PATH)).toBe(1)
+    expect(asked(registry, 'GET', TAG_PATH) + asked(registry, 'PUT', TAG_PATH)).toBe(0)
+  })
+
+  test('is not asked about where the registry is known to keep what it promises', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry, { profile: 'acr' })
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    await target.flushReferrers()
+    expect(asked(registry, 'GET', PATH)).toBe(0)
+    expect(asked(registry, 'PUT', TAG_PATH)).toBe(0)
+  })
+
+  test('is listed under the tag too where the registry says OCI-Subject and keeps no list', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    registry.fail({ path: PATH, times: 9 }, { status: 404 })
+    await push(target, subject, sbom)
+    await target.flushReferrers()
+    expect(underTag(registry).map(({ digest }) => digest)).toEqual([sbom.descriptor.digest])
+  })
+
+  test('costs one PUT of the list for all that a run pushes, however often it is closed', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry)
+    const [one, other] = [client.open('team/app'), client.open('team/app')]
+    await push(one, subject, sbom)
+    await push(other, signature)
+    expect(asked(registry, 'PUT', TAG_PATH)).toBe(0)
+    await Promise.all([one.close?.(), other.close?.()])
+    await one.close?.()
+    expect(underTag(registry)).toHaveLength(2)
+    expect(asked(registry, 'PUT', TAG_PATH)).toBe(1)
+  })
+
+  test('keeps what is listed, and what of the list is unknown to us', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, signature)
+    const before = documentOf(OCI_INDEX, {
+      schemaVersion: 2,
+      mediaType: OCI_INDEX,
+      manifests: [{ ...signature.descriptor, annotations: { kept: 'yes' }, strange: 1 }],
+      annotations: { of: 'the list' },
+      strange: [2],
+    })
+    await target.push(before)
+    await target.tag(before, [TAG])
+    await push(target, sbom)
+    await target.flushReferrers()
+    const after = JSON.parse(registry.manifest('team/app', TAG)?.bytes.toString() ?? '') as object
+    expect(after).toMatchObject({ annotations: { of: 'the list' }, strange: [2] })
+    expect(underTag(registry)).toMatchObject([
+      { digest: signature.descriptor.digest, annotations: { kept: 'yes' }, strange: 1 },
+      { digest: sbom.descriptor.digest, annotations: { n: '1' } },
+    ])
+  })
+
+  test('is listed when it was there already and the run that pushed it could not list it', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using earlier = clientOf(registry)
+    await push(earlier.open('team/app'), subject, sbom)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    await target.flushReferrers()
+    expect(underTag(registry)).toHaveLength(1)
+    await using later = clientOf(registry)
+    await push(later.open('team/app'), subject, sbom)
+    await later.open('team/app').close?.()
+    expect(asked(registry, 'PUT', TAG_PATH)).toBe(1)
+  })
+
+  test('is not listed over something else that has the name of the list', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    await target.tag(subject, [TAG])
+    await expect(target.flushReferrers()).rejects.toMatchObject({
+      code: 'REFERRERS_TAG_TAKEN',
+      message: `${registry.host}/team/app:${TAG} is no image index, but ${OCI_MANIFEST}`,
+      hint: expect.stringContaining('delete it') as string,
+    })
+    const list = documentOf(DOCKER_INDEX, { schemaVersion: 2, mediaType: DOCKER_INDEX, manifests: [] })
+    await target.push(list)
+    await target.tag(list, [TAG])
+    await expect(target.flushReferrers()).rejects.toMatchObject({ code: 'REFERRERS_TAG_TAKEN' })
+  })
+
+  test.each([
+    ['that heeds no conditions', WITHOUT, undefined],
+    ['that heeds conditions', { ...WITHOUT, conditions: true }, expect.stringMatching(/^"sha256:/) as string],
+  ])('is not lost when two runs attach at the same time to a registry %s', async (_name, options, last) => {
+    await using registry = await startSpecRegistry(options)
+    const waits: number[] = []
+    const onWait = (waitMs: number): number => waits.push(waitMs)
+    await using one = clientOf(registry, { onWait })
+    await using other = clientOf(registry, { onWait })
+    await push(one.open('team/app'), subject, sbom)
+    await push(other.open('team/app'), subject, signature)
+    await Promise.all([one.open('team/app').flushReferrers(), other.open('team/app').flushReferrers()])
+    expect(new Set(underTag(registry).map(({ digest }) => digest))).toEqual(
+      new Set([sbom.descriptor.digest, signature.descriptor.digest]),
+    )
+    expect(waits.length).toBeGreaterThanOrEqual(2)
+    expect(waits.every(waitMs => waitMs >= 200 && waitMs <= 800)).toBe(true)
+    const puts = registry.requests.filter(({ method, path }) => method === 'PUT' && path === TAG_PATH)
+    expect(puts[0]?.headers['if-none-match']).toBe('*')
+    expect(puts.at(-1)?.headers['if-match']).toEqual(last)
+  })
+
+  test('that others push out of the list again and again is told of, and kept for another try', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    registry.fail({ method: 'GET', path: TAG_PATH, times: 6 }, { status: 404 })
+    await expect(target.flushReferrers()).rejects.toMatchObject({
+      code: 'REFERRERS_NOT_LISTED',
+      message: `${registry.host}/team/app:${TAG}: others changed the list of referrers 5 times`,
+    })
+    expect(asked(registry, 'PUT', TAG_PATH)).toBe(5)
+    await target.flushReferrers()
+    expect(underTag(registry)).toHaveLength(1)
+  })
+
+  test('stops when it is told to', async () => {
+    await using registry = await startSpecRegistry(WITHOUT)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject, sbom)
+    const reason = new Error('stop')
+    await expect(target.flushReferrers({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(asked(registry, 'PUT', TAG_PATH)).toBe(0)
+  })
+})
+
+test.each([
+  ['sha256', `sha256:${'a'.repeat(64)}`, `sha256-${'a'.repeat(64)}`],
+  ['sha512, cut to the length of a tag', `sha512:${'b'.repeat(128)}`, `sha512-${'b'.repeat(64)}`],
+])('the tag of a %s subject is the one that other clients look for', (_name, digest, tag) => {
+  expect(referrersTag(parseDigest(digest))).toBe(tag)
+})
+
+describe('referrerOf()', () => {
+  const { descriptor } = subject
+  const read = (value: unknown): ReturnType<typeof referrerOf> =>
+    referrerOf(descriptor, new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)))
+
+  test.each([
+    ['the type of the artifact', { artifactType: 'a/b', config: { mediaType: 'c/d' } }, 'a/b'],
+    ['that of the config where there is none', { config: { mediaType: 'c/d' } }, 'c/d'],
+    ['that of the config where it is empty', { artifactType: '', config: { mediaType: 'c/d' } }, 'c/d'],
+    ['none for an index without one', { manifests: [] }, undefined],
+  ])('gives %s', (_name, more, artifactType) => {
+    expect(read({ subject: descriptor, ...more })).toEqual({
+      subject: descriptor.digest,
+      descriptor: { ...descriptor, ...(artifactType !== undefined && { artifactType }) },
+    })
+  })
+
+  test.each([
+    ['refers to nothing', { config: { mediaType: 'c/d' } }],
+    ['has a subject that is none', { subject: { digest: 'x' } }],
+    ['is no JSON', '<html>'],
+    ['is no object', '[]'],
+  ])('finds nothing in what %s', (_name, value) => {
+    expect(read(value)).toBeUndefined()
+  })
+})

@@ -1,0 +1,121 @@
+import type { Abortable } from '../../async/abortable.ts'
+import { isNotFound } from '../../errors.ts'
+import type { HttpResponse } from '../../http/transport.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import type { Digest } from '../../oci/digest.ts'
+import { parseImageIndex } from '../../oci/image-index.ts'
+import { MAX_MANIFEST_BYTES } from '../../oci/manifest.ts'
+import { OCI_INDEX } from '../../oci/media-type.ts'
+import type { Access, AccessRequest } from '../access.ts'
+import { pagesOf } from '../link.ts'
+import { mediaTypeOf, readManifest } from '../manifests.ts'
+import { readRefusalBody } from '../refusal-body.ts'
+import { readIndexTag } from './index-tag.ts'
+import type { Keeper } from './known.ts'
+import { referrerOf } from './referrer.ts'
+
+/** What registries without the API answer to it. */
+const UNSUPPORTED = [400, 404, 405, 406, 410, 415, 501]
+
+const MAX_ERROR_BYTES = 64 << 10
+
+/** What clients that know no better write down as the type of an artifact without a config. */
+const NO_TYPE = 'application/vnd.oci.empty.v1+json'
+
+/**
+ * Every manifest that refers to another, each once: from the registry's list, or from the one under a tag where the
+ * registry keeps none. What is listed and does not refer to the subject, or is not there any more, is left out; what a
+ * list says of types is only believed where the manifest says the same.
+ *
+ * @see distribution-spec, "Listing Referrers"
+ */
+export async function* listReferrers(
+  access: Access,
+  subject: Digest,
+  { artifactType, signal }: Abortable & { readonly artifactType?: string | undefined },
+): AsyncGenerator<Descriptor> {
+  const seen = new Set<Digest>([subject])
+  const unlike = (listed: string | undefined): boolean =>
+    artifactType !== undefined && listed !== undefined && listed !== artifactType
+  for await (const listed of entriesOf(access, subject, { artifactType, signal })) {
+    if (seen.has(listed.digest)) continue
+    seen.add(listed.digest)
+    if (unlike(listed.artifactType === NO_TYPE ? undefined : listed.artifactType)) continue
+    const referrer = await read(access, listed, { signal })
+    if (referrer?.subject !== subject || unlike(referrer.descriptor.artifactType ?? '')) continue
+    yield { ...listed, ...referrer.descriptor }
+  }
+}
+
+async function read(
+  access: Access,
+  { digest }: Descriptor,
+  options: Abortable,
+): Promise<ReturnType<typeof referrerOf>> {
+  try {
+    const { descriptor, bytes } = await readManifest(access, digest, options)
+    return referrerOf(descriptor, bytes)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+/** The list as it is. */
+async function* entriesOf(
+  access: Access,
+  subject: Digest,
+  { artifactType, signal }: Abortable & { readonly artifactType?: string | undefined },
+): AsyncGenerator<Descriptor> {
+  const known = access.host.referrersOf(access.repository)
+  // Where the registry is said to keep no list, one request is saved; it may have learnt to, all the same.
+  const tagFirst = known.keeper === 'tag' || access.host.profile.referrers === 'tag'
+  const first = tagFirst ? await readIndexTag(access, subject, { signal }) : undefined
+  yield* first?.index.manifests ?? []
+  if (first || known.keeper === 'tag') return
+  let pages = 0
+  for await (const response of pagesOf(access, requestFor(access, subject, { artifactType, signal }))) {
+    if (!isList(response)) {
+      if (pages > 0)
+        throw await access.refused(response, { method: 'GET', operation: `list the referrers of ${subject}` })
+      // What is not there yet tells nothing of what it will be.
+      const { codes } = readRefusalBody(await response.excerpt(MAX_ERROR_BYTES))
+      if (pages === 0 && !codes.includes('NAME_UNKNOWN')) known.keeper ??= 'tag'
+      break
+    }
+    pages++
+    known.keeper ??= 'api'
+    const where = `referrers of ${access.host.name}/${access.repository}@${subject}`
+    yield* parseImageIndex(await response.bytes(MAX_MANIFEST_BYTES), where).manifests
+  }
+  if (pages > 0 || tagFirst) return
+  yield* (await readIndexTag(access, subject, { signal }))?.index.manifests ?? []
+}
+
+/** Whether the registry keeps lists of referrers, found out by asking for one. */
+export async function askForKeeper(access: Access, subject: Digest, options: Abortable): Promise<Keeper> {
+  const response = await access.ask({ ...requestFor(access, subject, options), method: 'GET' })
+  await response.discard()
+  return isList(response) ? 'api' : 'tag'
+}
+
+function requestFor(
+  access: Access,
+  subject: Digest,
+  { artifactType, signal }: Abortable & { readonly artifactType?: string | undefined },
+): Omit<AccessRequest, 'method'> {
+  const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`
+  return {
+    to: `${access.path(`referrers/${subject}`)}${query}`,
+    headers: { accept: OCI_INDEX },
+    answers: [200, ...UNSUPPORTED],
+    wholeBodyBytes: MAX_MANIFEST_BYTES,
+    operation: `list the referrers of ${subject}`,
+    signal,
+  }
+}
+
+/** A page of HTML, too, is an answer with 200. */
+function isList(response: HttpResponse): boolean {
+  return response.status === 200 && mediaTypeOf(response) === OCI_INDEX
+}
