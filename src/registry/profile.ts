@@ -1,7 +1,7 @@
 import type { InputProblem } from '../errors.ts'
 import { normaliseHost } from './credentials/credential.ts'
 
-export type ProfileName =
+type ProfileName =
   | 'ecr'
   | 'ecr-public'
   | 'ghcr'

@@ -31,7 +31,7 @@ const never: Exec = () => Promise.reject(new Error('no helper is wanted'))
 describe('authFiles()', () => {
   test('a push after docker login has its credentials, and can say where from', async () => {
     const path = await write('.docker/config.json', { auths: { 'ghcr.io': auth('u:p') } })
-    const found = await authFiles({ env: {}, exec: never, home }).find('ghcr.io', 'team/app')
+    const found = await authFiles({ env: { HOME: home }, exec: never }).find('ghcr.io', 'team/app')
     expect(found).toEqual({
       credential: { kind: 'password', username: 'u', password: 'p' },
       from: `docker config ${path}`,
@@ -42,8 +42,8 @@ describe('authFiles()', () => {
   test("podman's file is not ignored because docker has a config", async () => {
     await write('.docker/config.json', { auths: { 'ghcr.io': auth('u:p') } })
     const path = await write('run/containers/auth.json', { auths: { 'quay.io/team': auth('robot:p') } })
-    const env = { XDG_RUNTIME_DIR: join(home, 'run') }
-    const found = await authFiles({ env, exec: never, home }).find('quay.io', 'team/app')
+    const env = { HOME: home, XDG_RUNTIME_DIR: join(home, 'run') }
+    const found = await authFiles({ env, exec: never }).find('quay.io', 'team/app')
     expect(found).toMatchObject({ credential: { username: 'robot' }, from: `podman auth file ${path}` })
   })
 
@@ -56,7 +56,7 @@ describe('authFiles()', () => {
       DOCKER_CONFIG: join(home, 'd'),
       XDG_CONFIG_HOME: join(home, 'c'),
     }
-    const found = await authFiles({ env, exec: never, home, uid: 12 }).find('ghcr.io', 'team/app')
+    const found = await authFiles({ env, exec: never, uid: 12 }).find('ghcr.io', 'team/app')
     expect(found.credential).toBeUndefined()
     expect(found.lookedAt).toEqual([
       expect.stringContaining(`REGISTRY_AUTH_FILE ${broken}: not JSON`),
@@ -68,7 +68,7 @@ describe('authFiles()', () => {
 
   test('GitLab hands its credentials over in a variable', async () => {
     const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { 'registry.example.com:5050': auth('ci:t') } }) }
-    const found = await authFiles({ env, exec: never, home }).find('registry.example.com:5050', 'g/p')
+    const found = await authFiles({ env, exec: never }).find('registry.example.com:5050', 'g/p')
     expect(found).toMatchObject({ credential: { username: 'ci', password: 't' }, from: 'DOCKER_AUTH_CONFIG' })
   })
 })
@@ -91,7 +91,7 @@ describe('credential helpers', () => {
     const env = await helper(
       `read url || true; echo "{\\"ServerURL\\":\\"$url\\",\\"Username\\":\\"$url\\",\\"Secret\\":\\"s\\"}"`,
     )
-    const source = authFiles({ env: {}, exec: withPath(env), home })
+    const source = authFiles({ env: { HOME: home }, exec: withPath(env) })
     expect(await source.find('docker.io', 'library/alpine')).toMatchObject({
       credential: { kind: 'password', username: 'https://index.docker.io/v1/', password: 's' },
     })
@@ -101,7 +101,7 @@ describe('credential helpers', () => {
   test('a helper that has an identity token says so by the user name', async () => {
     await write('.docker/config.json', { credHelpers: { 'x.azurecr.io': 'test' } })
     const env = await helper(`cat >/dev/null; echo '{"ServerURL":"","Username":"<token>","Secret":"refresh"}'`)
-    const found = await authFiles({ env: {}, exec: withPath(env), home }).find('x.azurecr.io', 'a')
+    const found = await authFiles({ env: { HOME: home }, exec: withPath(env) }).find('x.azurecr.io', 'a')
     expect(found.credential).toEqual({ kind: 'identity', token: 'refresh' })
   })
 
@@ -119,20 +119,20 @@ describe('credential helpers', () => {
     ['talks nonsense', 'echo hello', /docker-credential-test: not JSON/],
   ])('a helper that %s does not keep anybody from a public image', async (_name, script, note) => {
     await write('.docker/config.json', { credsStore: 'test' })
-    const found = await authFiles({ env: {}, exec: withPath(await helper(script)), home }).find('ghcr.io', 'a')
+    const found = await authFiles({ env: { HOME: home }, exec: withPath(await helper(script)) }).find('ghcr.io', 'a')
     expect(found.credential).toBeUndefined()
     expect(found.lookedAt[0]).toMatch(note)
   })
 
   test('a helper that is not installed is named as that', async () => {
     await write('.docker/config.json', { credsStore: 'test' })
-    const found = await authFiles({ env: {}, exec: withPath({ PATH: home }), home }).find('ghcr.io', 'a')
+    const found = await authFiles({ env: { HOME: home }, exec: withPath({ PATH: home }) }).find('ghcr.io', 'a')
     expect(found.lookedAt[0]).toContain('could not run docker-credential-test: it is not in PATH')
   })
 
   test('a config cannot name a program outside of the helpers', async () => {
     await write('.docker/config.json', { credsStore: '../../evil' })
-    const found = await authFiles({ env: {}, exec: never, home }).find('ghcr.io', 'a')
+    const found = await authFiles({ env: { HOME: home }, exec: never }).find('ghcr.io', 'a')
     expect(found.lookedAt[0]).toContain('not the name of a helper')
   })
 })

@@ -13,8 +13,6 @@ export interface AuthFileDeps {
   readonly env: NodeJS.ProcessEnv
   /** Runs credential helpers. */
   readonly exec: Exec
-  /** Home directory; by default that of the user. */
-  readonly home?: string | undefined
   /** User id, by which podman keeps its file where there is no XDG_RUNTIME_DIR; by default that of the process. */
   readonly uid?: number | undefined
 }
@@ -24,8 +22,9 @@ export interface AuthFileDeps {
  * it), podman's `REGISTRY_AUTH_FILE`, docker's config, podman's other files. A file that is not there is looked at and
  * named, not an error; one that cannot be read is named with the reason.
  */
-export function authFiles({ env, exec, home = homedir(), uid = process.getuid?.() }: AuthFileDeps): CredentialSource {
+export function authFiles({ env, exec, uid = process.getuid?.() }: AuthFileDeps): CredentialSource {
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
+  const home = given(process.platform === 'win32' ? 'USERPROFILE' : 'HOME') ?? homedir()
   const file = (name: string, ...path: readonly string[]): CredentialSource =>
     authSource(`${name} ${join(...path)}`, () => readFile(join(...path)), exec)
   const inline = given('DOCKER_AUTH_CONFIG')
