@@ -31,7 +31,7 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
   const looked = await prepare(parsed, deps, io)
   const begun = {
     ...looked,
-    targets: shareHosts(looked.targets).map(one => ({ ...one, target: recorded(one.target) })),
+    targets: shareHosts(looked.targets).map(one => ({ ...one, target: recorded(one) })),
   }
 
   deps.onEvent({ type: 'step', step: 'layers', text: 'Layers' })
