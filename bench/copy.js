@@ -1,5 +1,6 @@
 // Copies one image between two registries with this project, crane, regctl, skopeo and oras, side by side, and prints wall
-// time, peak memory and the number of requests that the target got, as ratios to the best of the others.
+// time, time of the processor, peak memory and the number of requests that the target (and the source) got, with ratios to
+// the best of the others.
 //
 //   node bench/copy.js [--rounds 5] [--layers 16] [--megabytes 4] [--cli FILE] [--only NAME,NAME]
 //
@@ -49,7 +50,7 @@ const env = { ...process.env, PATH: `${peers ? `${join(peers, 'bin')}:` : ''}${p
 async function measure([command, ...args]) {
   const figures = join(work, 'figures')
   const started = performance.now()
-  const child = spawn('/usr/bin/time', ['-f', '%M', '-o', figures, command, ...args], {
+  const child = spawn('/usr/bin/time', ['-f', '%U %S %M', '-o', figures, command, ...args], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -58,7 +59,8 @@ async function measure([command, ...args]) {
   const code = await new Promise(resolve => child.once('close', resolve))
   const ms = performance.now() - started
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')}: exit code ${code}\n${said}`)
-  return { ms, megabytes: Number(readFileSync(figures, 'utf8').trim()) / 1000 }
+  const [user, system, kilobytes] = readFileSync(figures, 'utf8').trim().split(' ').map(Number)
+  return { ms, cpuMs: (user + system) * 1000, megabytes: kilobytes / 1000 }
 }
 
 async function freePort() {
@@ -131,7 +133,7 @@ async function put(url, body, headers = {}) {
   if (answer.status !== 201) throw new Error(`PUT ${url}: ${answer.status} ${await answer.text()}`)
 }
 
-/** Makes the image that is copied, and gives its reference. */
+/** Makes the image that is copied, and gives its digest. */
 async function pushImage(host) {
   const repository = `http://${host}/v2/team/app`
   const OCI = 'application/vnd.oci.image'
@@ -165,7 +167,7 @@ async function pushImage(host) {
   }
   const index = { schemaVersion: 2, mediaType: `${OCI}.index.v1+json`, manifests }
   const { digest } = await pushManifest('v1', index)
-  return { reference: `${host}/team/app:v1`, digest }
+  return digest
 }
 
 async function digestOf(host) {
@@ -182,11 +184,11 @@ function median(numbers) {
 }
 
 const source = await startRegistry()
-const image = await pushImage(source.host)
+const wanted = await pushImage(source.host)
 const tools = Object.keys(TOOLS).filter(name => options.only === undefined || options.only.split(',').includes(name))
 const PHASES = ['cold', 'no-op']
 const figures = Object.fromEntries(PHASES.map(phase => [phase, Object.fromEntries(tools.map(name => [name, []]))]))
-const requests = {} // phase -> tool -> requests of the target
+const requests = {} // phase -> tool -> requests of target and source
 try {
   // The last round is for counting.
   for (let round = 0; round <= Number(options.rounds); round++) {
@@ -194,16 +196,17 @@ try {
     // Another one goes first each time: what was written before is still on its way to the disk.
     for (const name of [...tools.slice(round % tools.length), ...tools.slice(0, round % tools.length)]) {
       const target = await startRegistry()
-      const proxy = counting ? await startProxy(target.host) : undefined
+      const proxies = counting ? [await startProxy(target.host), await startProxy(source.host)] : []
+      const [to = target.host, from = source.host] = proxies.map(({ host }) => host)
       for (const phase of PHASES) {
         execFileSync('sync')
-        const figure = await measure(TOOLS[name](image.reference, `${proxy?.host ?? target.host}/team/app:v1`))
+        const figure = await measure(TOOLS[name](`${from}/team/app:v1`, `${to}/team/app:v1`))
         const digest = await digestOf(target.host)
-        if (digest !== image.digest) throw new Error(`${name}: ${digest} is not ${image.digest}`)
-        if (proxy) (requests[phase] ??= {})[name] = proxy.seen.splice(0)
+        if (digest !== wanted) throw new Error(`${name}: ${digest} is not ${wanted}`)
+        if (counting) (requests[phase] ??= {})[name] = proxies.map(({ seen }) => seen.splice(0))
         else figures[phase][name].push(figure)
       }
-      proxy?.stop()
+      for (const proxy of proxies) proxy.stop()
       target.stop()
     }
     process.stderr.write(counting ? 'counted\n' : `round ${round + 1}\n`)
@@ -213,20 +216,23 @@ try {
   rmSync(work, { recursive: true, force: true })
 }
 
-const rows = [['', 'wall ms', 'least', 'of best', 'memory MB', 'requests', 'of best']]
+const rows = [['', 'wall ms', 'least', 'of best', 'cpu ms', 'memory MB', 'requests', 'of best', 'of source']]
 for (const phase of PHASES) {
-  const wall = name => median(figures[phase][name].map(({ ms }) => ms))
+  const of = (name, what) => median(figures[phase][name].map(figure => figure[what]))
+  const wall = name => of(name, 'ms')
+  const count = name => requests[phase][name][0].length
   const best = value => Math.min(...tools.filter(name => name !== OURS).map(value))
-  const count = name => requests[phase][name].length
   for (const name of tools) {
     rows.push([
       `${phase}: ${name}`,
       wall(name).toFixed(0),
       Math.min(...figures[phase][name].map(({ ms }) => ms)).toFixed(0),
       (wall(name) / best(wall)).toFixed(2),
-      median(figures[phase][name].map(({ megabytes }) => megabytes)).toFixed(0),
+      of(name, 'cpuMs').toFixed(0),
+      of(name, 'megabytes').toFixed(0),
       count(name),
       (count(name) / best(count)).toFixed(2),
+      requests[phase][name][1].length,
     ])
   }
 }
@@ -234,10 +240,10 @@ for (const row of rows)
   process.stdout.write(`${row.map((cell, i) => (i === 0 ? cell.padEnd(24) : String(cell).padStart(10))).join('')}\n`)
 if (tools.includes(OURS)) {
   const kinds = new Map()
-  for (const line of requests['cold'][OURS]) {
+  for (const line of requests['cold'][OURS][0]) {
     const kind = line.replace(/sha256:.*|[0-9a-f-]{36}.*/, '...')
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
   }
   for (const [kind, count] of kinds) process.stdout.write(`cold: ${OURS}: ${String(count).padStart(3)} ${kind}\n`)
-  for (const line of requests['no-op'][OURS]) process.stdout.write(`no-op: ${OURS}: ${line}\n`)
+  for (const line of requests['no-op'][OURS][0]) process.stdout.write(`no-op: ${OURS}: ${line}\n`)
 }
