@@ -3,26 +3,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { restoreActionsCache, saveActionsCache, type RestoredCache } from './cache/actions.ts'
 import { defaultCacheDirectory, directoryCache } from './cache/directory.ts'
+import { hasAwsSigns } from './cloud/aws-signs.ts'
+import { ecrCredentials } from './cloud/ecr.ts'
+import { ensuredTarget } from './cloud/ensured-target.ts'
+import { ecrApis } from './cloud/open-ecr-api.ts'
 import { noCache } from './content/cache.ts'
 import type { Located, Output } from './content/places.ts'
 import type { Target } from './content/ports.ts'
+import { InputError } from './errors.ts'
 import { exec } from './exec.ts'
 import { createTransport } from './http/client.ts'
 import type { HttpEvent } from './http/event.ts'
 import { openLayoutArchive, openLayoutArchiveTarget } from './layout/archive.ts'
 import { openLayout } from './layout/directory.ts'
 import { commitTime } from './metadata/commit-time.ts'
-import { parseRegistryReference, type Reference } from './oci/reference.ts'
+import { parseRegistryReference, type Reference, type RegistryReference } from './oci/reference.ts'
 import type { PublishDeps } from './publish/deps.ts'
 import { readEntries } from './publish/entries.ts'
 import type { OnPublishEvent, PublishEvent } from './publish/event.ts'
 import type { FieldValues } from './publish/fields.ts'
 import { credentialChain } from './registry/credentials/chain.ts'
-import type { CredentialSource } from './registry/credentials/credential.ts'
 import { authFiles } from './registry/credentials/docker-config.ts'
-import { githubToken, givenCredentials } from './registry/credentials/inputs.ts'
+import { githubToken, givenCredentials, type GivenCredential } from './registry/credentials/inputs.ts'
+import { parseRegistryAuth } from './registry/credentials/registry-auth.ts'
 import type { RegistryEvent } from './registry/event.ts'
 import { RegistryHosts } from './registry/host.ts'
+import { parseProfiles } from './registry/profile.ts'
 import { openRepository } from './registry/registry.ts'
 import { VERSION } from './version.ts'
 
@@ -49,6 +55,9 @@ export interface Wired {
 /** Builds the adapters. The only place that knows all of them. */
 export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wiring): Promise<Wired> {
   const entries = readEntries(values)
+  const onNotice = (text: string): void => {
+    onEvent({ type: 'notice', text })
+  }
   const transport = createTransport({
     version: VERSION,
     env,
@@ -56,23 +65,57 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
       onEvent(toldBy(event))
     },
   })
+  const listed = await parseRegistryAuth(entries.of('registry-auth').join('\n'), onSecret)
+  const named = parseProfiles(entries.of('registry-profile'))
+  const problems = [...listed.problems, ...named.problems]
+  if (problems.length > 0) throw new InputError(problems)
+  const openEcr = ecrApis({
+    transport,
+    env,
+    onSecret,
+    roleToAssume: entries.text('role-to-assume'),
+    region: entries.text('aws-region'),
+  })
+  const hasIdentity = async (): Promise<boolean> =>
+    entries.text('role-to-assume') !== undefined || (await hasAwsSigns({ env }))
   const hosts = new RegistryHosts({
     transport,
-    credentials: credentialsOf(values, env),
+    credentials: credentialChain([
+      givenCredentials([...givenAlone(values), ...listed.credentials]),
+      authFiles({ env, exec }),
+      ecrCredentials({ open: openEcr, hasIdentity, onSecret }),
+      githubToken(entries.text('github-token') ?? '', env['GITHUB_ACTOR']),
+    ]),
     plainHttp: entries.of('plain-http'),
+    profiles: named.profiles,
     onSecret,
   })
   const onRegistryEvent = (event: RegistryEvent): void => {
-    onEvent(uploadRetry(event))
+    onEvent(retryOf(event))
   }
   const cacheDirectory = entries.text('cache-dir') ?? defaultCacheDirectory(env, process.platform)
   const cached = entries.text('cache') !== 'off'
   const tempDir = await mkdtemp(join(env['RUNNER_TEMP'] ?? tmpdir(), 'oci-publish-'))
 
+  const ensured = (target: Target, image: RegistryReference): Target => {
+    if (!entries.boolean('ecr-create-repository', [])) return target
+    return ensuredTarget(target, image, {
+      open: openEcr,
+      settings: {
+        tagMutability: entries.choice('ecr-tag-mutability', ['mutable', 'immutable'], []),
+        scanOnPush: entries.boolean('ecr-scan-on-push', []),
+      },
+      lifecyclePolicy: entries.of('ecr-lifecycle-policy').join('\n') || undefined,
+      repositoryPolicy: entries.of('ecr-repository-policy').join('\n') || undefined,
+      onCreated: place => {
+        onNotice(`${place} did not exist and was made`)
+      },
+    })
+  }
   const openTarget = (output: Output): Target => {
     switch (output.kind) {
       case 'registry':
-        return openRepository(output.image, { hosts, side: 'target', onEvent: onRegistryEvent })
+        return ensured(openRepository(output.image, { hosts, side: 'target', onEvent: onRegistryEvent }), output.image)
       case 'oci':
         return openLayout(output.path, { images: output.images })
       case 'oci-archive':
@@ -93,9 +136,6 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
     }
   }
   let restored: RestoredCache | undefined
-  const onNotice = (text: string): void => {
-    onEvent({ type: 'notice', text })
-  }
   return {
     deps: {
       facts: { sourceDateEpoch: env['SOURCE_DATE_EPOCH'], defaultLayout },
@@ -123,26 +163,13 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
 
 const layout = { mountDomain: undefined, repository: undefined }
 
-/** What the user gave for this run comes first, then what logins left, then the token of the workflow. */
-function credentialsOf(values: FieldValues, env: NodeJS.ProcessEnv): CredentialSource {
+/** `username` and `password`, where both are there. */
+function givenAlone(values: FieldValues): readonly GivenCredential[] {
   const entries = readEntries(values)
   const [registry, username, password] = [entries.text('registry'), entries.text('username'), entries.text('password')]
-  const given =
-    username !== undefined && password !== undefined
-      ? [
-          {
-            registry: registry ?? onlyHost(entries.of('images')),
-            username,
-            password,
-            from: 'inputs username and password',
-          },
-        ]
-      : []
-  return credentialChain([
-    givenCredentials(given),
-    authFiles({ env, exec }),
-    githubToken(entries.text('github-token') ?? '', env['GITHUB_ACTOR']),
-  ])
+  if (username === undefined || password === undefined) return []
+  const from = 'inputs username and password'
+  return [{ registry: registry ?? onlyHost(entries.of('images')), username, password, from }]
 }
 
 /** A password without a host is for the only host there is, never for several. */
@@ -165,7 +192,11 @@ function toldBy(event: HttpEvent): PublishEvent {
   return event
 }
 
-function uploadRetry({ host, repository, digest, reason, attempt, waitMs }: RegistryEvent): PublishEvent {
-  const operation = `push ${digest} to ${repository}`
+function retryOf(event: RegistryEvent): PublishEvent {
+  const { host, repository, digest, reason, attempt, waitMs } = event
+  const operation =
+    event.type === 'upload-retry'
+      ? `push ${digest} to ${repository}`
+      : `read ${digest} of ${repository} beyond byte ${event.offset}`
   return { type: 'retry', host, operation, reason, attempt, attempts: undefined, waitMs }
 }

@@ -116,6 +116,12 @@ export const FIELDS = [
     sentence: 'Token for ghcr.io where no other credentials are given',
   },
   {
+    name: 'registry-auth',
+    kind: 'text',
+    secret: true,
+    sentence: 'Credentials of several registries: a YAML list of registry, username and password',
+  },
+  {
     name: 'role-to-assume',
     kind: 'text',
     sentence: "ARN of the AWS role to push to ECR with; with id-token: write the job's own identity takes it on",
@@ -156,6 +162,11 @@ export const FIELDS = [
     sentence: 'Policy of a created repository, a file or the JSON itself',
   },
   { name: 'plain-http', kind: 'list', sentence: 'Hosts to talk to without TLS; loopback hosts need not be named' },
+  {
+    name: 'registry-profile',
+    kind: 'lines',
+    sentence: 'HOST=PROFILE a line, for hosts whose names do not tell what they are, such as harbor.example.com=harbor',
+  },
   {
     name: 'cache',
     kind: 'text',
