@@ -2,10 +2,10 @@
 // time, time of the processor, peak memory and the number of requests that the target (and the source) got, with ratios to
 // the best of the others.
 //
-//   node bench/copy.js [--rounds 5] [--layers 16] [--megabytes 4] [--cli FILE] [--only NAME,NAME]
+//   node bench/copy.js [--rounds 5] [--layers 16] [--megabytes 4] [--cli FILE] [--only NAME,NAME] [--through-proxy]
 //
-// The image has two platforms. Time is measured against the registries themselves; a run of its own, through a proxy,
-// counts. Needs on the PATH (or in $OCI_PUBLISH_PEERS/bin): distribution's `registry`, the tools, GNU time.
+// The image has two platforms. Time is measured against the registries themselves, or through a proxy before the target; a
+// run of its own counts. Needs on the PATH (or in $OCI_PUBLISH_PEERS/bin): distribution's `registry`, the tools, GNU time.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     megabytes: { type: 'string', default: '4' },
     cli: { type: 'string', default: join(import.meta.dirname, '../dist/cli.js') },
     only: { type: 'string' },
+    'through-proxy': { type: 'boolean', default: false },
   },
 })
 
@@ -196,7 +197,9 @@ try {
     // Another one goes first each time: what was written before is still on its way to the disk.
     for (const name of [...tools.slice(round % tools.length), ...tools.slice(0, round % tools.length)]) {
       const target = await startRegistry()
-      const proxies = counting ? [await startProxy(target.host), await startProxy(source.host)] : []
+      const proxies = []
+      if (counting || options['through-proxy']) proxies.push(await startProxy(target.host))
+      if (counting) proxies.push(await startProxy(source.host))
       const [to = target.host, from = source.host] = proxies.map(({ host }) => host)
       for (const phase of PHASES) {
         execFileSync('sync')

@@ -155,8 +155,8 @@ describe('a registry that refuses is told by name, with what to do', () => {
       { auth: { scheme: 'bearer', ...user, grants: () => ['pull'] } },
       user,
       'UNAUTHORIZED',
-      refused,
-      login,
+      / the credentials of inputs username and password may not push to \S+[/]team[/]app: /,
+      /the right to write to "team[/]app"/,
     ],
     [
       'a repository that nobody made',

@@ -14,6 +14,7 @@ const complaint = (facts: Partial<Complaint>): Complaint => ({
   requestId: undefined,
   retriable: false,
   causes: [],
+  webPage: false,
   ...facts,
 })
 
@@ -58,12 +59,73 @@ describe('hintFor()', () => {
     ],
     ['that a repository is missing', { codes: ['NAME_UNKNOWN'] }, 'create "team/app" first'],
     ['that a proxy is in the way', { status: 413 }, 'client_max_body_size'],
+    [
+      'that a manifest is too large, which no proxy is to blame for',
+      { status: 413, method: 'PUT', operation: 'push manifest sha256:1' },
+      'manifests of up to 4 MiB',
+    ],
+    [
+      'that a quota is spent, as Harbor says',
+      {
+        status: 412,
+        detail:
+          'adding 10 MiB of storage resource, which when updated will exceed the configured upper limit of 1 GiB quota',
+      },
+      'there is no room left for reg.example.com/team/app',
+    ],
+    [
+      'that a quota is spent, as 403',
+      { host: 'ghcr.io', status: 403, codes: ['DENIED'], detail: 'Your storage quota has been exceeded' },
+      'have the quota raised',
+    ],
+    [
+      'that a quota is spent, as 413',
+      { status: 413, detail: 'repository size quota reached' },
+      'have the quota raised',
+    ],
+    ['that a disk is full', { status: 507, detail: 'no space left on device' }, 'no room left'],
+    [
+      'that a tag of ECR is immutable',
+      {
+        ...{ host: '1.dkr.ecr.us-east-1.amazonaws.com', method: 'PUT', operation: 'tag v1', status: 400 },
+        ...{ codes: ['TAG_INVALID'], detail: "The image tag 'v1' already exists and cannot be overwritten" },
+      },
+      'choose a new tag, or set "on-existing-tag: skip"',
+    ],
+    [
+      'that a tag of Harbor is immutable',
+      { method: 'PUT', status: 412, codes: ['PRECONDITION'], detail: 'tag v1 configured as immutable' },
+      'the tag is immutable',
+    ],
+    [
+      'that a tag of Docker Hub is immutable, which is no matter of rights',
+      { host: 'docker.io', method: 'PUT', status: 403, codes: ['DENIED'], detail: 'this tag is immutable' },
+      'the tag is immutable',
+    ],
+    [
+      'that credentials have expired',
+      { status: 401, detail: 'token has expired' },
+      'the credentials have expired: make new ones, or run "docker login reg.example.com" again',
+    ],
+    [
+      'that the token of ECR has expired',
+      {
+        host: '1.dkr.ecr.us-east-1.amazonaws.com',
+        ...{ status: 403, detail: 'Your authorization token has expired. Reauthenticate and try again.' },
+      },
+      'the token of ECR is valid for twelve hours: log in again',
+    ],
+    [
+      'that something else answers in the place of a registry',
+      { status: 404, webPage: true },
+      'reg.example.com answered with a web page: is it a registry',
+    ],
     ['that requests are limited', { status: 429 }, 'limits the rate'],
     ['how to ask for plain http', { status: 0, causes: ['UNREACHABLE', 'EPROTO'] }, '--plain-http reg.example.com'],
     [
       'how to trust an authority',
       { status: 0, causes: ['UNREACHABLE', 'DEPTH_ZERO_SELF_SIGNED_CERT'] },
-      'NODE_EXTRA_CA_CERTS',
+      'or put it into /etc/docker/certs.d/reg.example.com/ca.crt',
     ],
     ['that a host does not exist', { status: 0, causes: ['ENOTFOUND'] }, 'is the name right?'],
     ['that nothing listens', { status: 0, causes: ['ECONNREFUSED'] }, 'is the registry running?'],
@@ -73,6 +135,7 @@ describe('hintFor()', () => {
 
   test('says nothing where it knows nothing', () => {
     expect(hintFor(complaint({ status: 500 }))).toBeUndefined()
+    expect(hintFor(complaint({ status: 502, webPage: true }))).toBeUndefined() // a proxy's page, while it is away
     expect(hintFor(complaint({ status: 404, codes: ['MANIFEST_UNKNOWN'] }))).toBeUndefined()
   })
 })

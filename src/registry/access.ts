@@ -4,7 +4,7 @@ import { HttpError } from '../http/error.ts'
 import type { HttpResponse } from '../http/transport.ts'
 import type { Want } from './auth/authorizer.ts'
 import { repositoryScope } from './auth/scope.ts'
-import { refusalOf, unreachable, withCredentials, type Asked } from './error.ts'
+import { isWebPage, refusalOf, unreachable, withCredentials, type Asked } from './error.ts'
 import type { HostRequest, RegistryHost } from './host.ts'
 
 export interface AccessRequest extends Omit<HostRequest, 'want'> {
@@ -23,6 +23,8 @@ export class Access {
   readonly host: RegistryHost
   readonly repository: string
   readonly side: Side
+  /** Whether the registry has answered any request of this repository. */
+  #answered = false
 
   constructor(host: RegistryHost, repository: string, side: Side) {
     this.host = host
@@ -53,7 +55,10 @@ export class Access {
     } catch (error) {
       throw error instanceof HttpError ? unreachable(error, this.#asked(request)) : error
     }
-    if (answers.includes(response.status)) return response
+    if (answers.includes(response.status) && !isPageInstead(response, request)) {
+      if (response.status !== 401 && response.status !== 403) this.#answered = true
+      return response
+    }
     onRefused?.(response)
     throw await this.refused(response, request)
   }
@@ -64,10 +69,24 @@ export class Access {
     request: Abortable & { readonly method: string; readonly operation: string },
   ): Promise<OciPublishError> {
     const refusal = await refusalOf(response, this.#asked(request))
-    return withCredentials(refusal, await this.host.credential(this.repository, { signal: request.signal }))
+    const credential = await this.host.credential(this.repository, { signal: request.signal })
+    // Who asks for a token although one was shown has given it: the service that makes them refuses wrong passwords.
+    const granted = response.headerValues('www-authenticate').some(value => /^\s*bearer\b/i.test(value))
+    return withCredentials(refusal, credential, { granted, answered: this.#answered })
   }
 
   #asked({ method, operation }: { readonly method: string; readonly operation: string }): Asked {
     return { side: this.side, host: this.host.name, repository: this.repository, operation, method }
   }
+}
+
+/**
+ * Whether a page came in the place of an answer, as login pages and captive portals serve with 200 to everybody: nothing
+ * is there because of it. Storage may serve a blob as anything, Quay calls empty answers pages, and who lists referrers
+ * looks at the type itself: without the API there is the tag.
+ */
+function isPageInstead(response: HttpResponse, { method, to }: Pick<AccessRequest, 'method' | 'to'>): boolean {
+  if (response.status !== 200 || !isWebPage(response)) return false
+  if (response.header('docker-content-digest') !== undefined) return false
+  return method !== 'GET' || typeof to !== 'string' || !/\/(?:blobs\/[a-z0-9]+:|referrers\/)/.test(to)
 }

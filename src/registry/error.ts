@@ -1,10 +1,11 @@
-import { AuthError, RegistryError, type OciPublishError, type Refusal, type Side } from '../errors.ts'
+import { AuthError, OciPublishError, RegistryError, type ErrorContext, type Refusal, type Side } from '../errors.ts'
 import type { HttpError } from '../http/error.ts'
 import { redactUrl } from '../http/redact.ts'
 import { isRetriable } from '../http/retry.ts'
+import { isThrottling } from '../http/throttle.ts'
 import type { HttpResponse } from '../http/transport.ts'
 import type { FoundCredential } from './credentials/credential.ts'
-import { causeCodes, hintFor } from './hint.ts'
+import { causeCodes, hintFor, sizeHint } from './hint.ts'
 import { readRefusalBody } from './refusal-body.ts'
 
 /** What was asked, for the error. */
@@ -21,12 +22,18 @@ const MAX_ERROR_BYTES = 64 << 10
 /** Headers by which the registry's operators find a request: AWS, GitHub, Microsoft, Cloudflare, everybody. */
 const REQUEST_IDS = ['x-amzn-requestid', 'x-github-request-id', 'x-ms-correlation-request-id', 'x-request-id', 'cf-ray']
 
+/** Codes that mean "later", whatever the status; UNKNOWN does where it is the registry's own fault. */
 const RETRIABLE = ['TOOMANYREQUESTS', 'UNAVAILABLE']
 
 /** Turns an answer that is a refusal into the error for it, reading its body. */
 export async function refusalOf(response: HttpResponse, asked: Asked): Promise<RegistryError> {
-  const { codes, detail } = readRefusalBody(await response.excerpt(MAX_ERROR_BYTES))
+  const body = await response.excerpt(MAX_ERROR_BYTES)
+  const { codes, detail } = readRefusalBody(body)
   const { status } = response
+  const later =
+    isRetriable(status) ||
+    isThrottling(status, body) ||
+    codes.some(code => RETRIABLE.includes(code) || (code === 'UNKNOWN' && status >= 500))
   const refusal: Refusal = {
     ...asked,
     url: redactUrl(response.url),
@@ -35,13 +42,23 @@ export async function refusalOf(response: HttpResponse, asked: Asked): Promise<R
     detail: response.gaveUp === undefined ? detail : [detail, `(${response.gaveUp})`].filter(Boolean).join(' '),
     requestId: REQUEST_IDS.map(name => response.header(name)).find(id => id !== undefined),
     // What the transport gave up on (spent, or told to come back in an hour) is not worth a loop around it.
-    retriable: response.gaveUp === undefined && (isRetriable(status) || codes.some(code => RETRIABLE.includes(code))),
+    retriable: response.gaveUp === undefined && later,
   }
-  return new RegistryError(refusal, { hint: hintFor({ ...refusal, causes: [] }) })
+  return new RegistryError(refusal, { hint: hintFor({ ...refusal, causes: [], webPage: isWebPage(response) }) })
 }
 
-/** The error for no answer at all. */
-export function unreachable(error: HttpError, asked: Asked): RegistryError {
+/** Whether it is a page for people: of a proxy, a login, or whatever else answers in the place of a registry. */
+export function isWebPage(response: HttpResponse): boolean {
+  return /^\s*(?:text\/html|application\/xhtml)/i.test(response.header('content-type') ?? '')
+}
+
+/** The error for no answer at all, or for one that is too large to be one. */
+export function unreachable(error: HttpError, asked: Asked): OciPublishError {
+  const { host, repository, operation, method } = asked
+  if (error.code === 'ANSWER_TOO_LARGE') {
+    const message = `${host}/${repository}: could not ${operation}: ${error.reason} (${method} ${error.url})`
+    return new OciPublishError('TOO_LARGE', message, { cause: error, hint: sizeHint(operation) })
+  }
   const refusal: Refusal = {
     ...asked,
     url: error.url,
@@ -53,29 +70,50 @@ export function unreachable(error: HttpError, asked: Asked): RegistryError {
   }
   return new RegistryError(refusal, {
     cause: error,
-    hint: hintFor({ ...refusal, causes: causeCodes(error) }) ?? error.hint,
+    hint: hintFor({ ...refusal, causes: causeCodes(error), webPage: false }) ?? error.hint,
   })
 }
 
+/** What is known of how the refused request was authorised; of a request for a token, nothing is. */
+export interface Authorised {
+  /** The registry's token service gave a token: the password is right, whatever is wrong. */
+  readonly granted?: boolean
+  /** Other requests with the same credentials were answered. */
+  readonly answered?: boolean
+}
+
 /**
- * What a refusal means once it is known which credentials were shown: none where some were wanted, or wrong ones. Every
- * other refusal stays what it is.
+ * What a refusal means once it is known which credentials were shown: none where some were wanted, wrong ones, or right
+ * ones that do not reach so far. Every other refusal stays what it is.
  */
-export function withCredentials(refusal: RegistryError, found: FoundCredential | undefined): OciPublishError {
-  const { status, host, operation } = refusal
+export function withCredentials(
+  refusal: RegistryError,
+  found: FoundCredential | undefined,
+  authorised?: Authorised,
+): OciPublishError {
+  const { status, host, repository, operation, side, hint, message } = refusal
   if (found?.credential === undefined) {
     if (status !== 401 && status !== 403) return refusal
     return noCredentials(host, operation, found?.lookedAt ?? [], refusal)
   }
+  const whose = `the credentials of ${found.from ?? 'unknown origin'}`
+  const may = side === 'target' ? 'push to' : 'read'
+  const right = `give them the right to ${side === 'target' ? 'write to' : 'read'} "${repository}"`
+  const options = (text: string): ErrorContext => ({ cause: refusal, hint: hint ?? text })
+  if (status === 403 && authorised && hint === undefined) {
+    return new RegistryError(refusal, options(`${whose} may not ${may} ${host}/${repository}: ${right}`))
+  }
   if (status !== 401) return refusal
-  return new AuthError(
-    host,
-    `${host} refused the credentials of ${found.from ?? 'unknown origin'}: ${refusal.message}`,
-    {
-      cause: refusal,
-      hint: refusal.hint ?? `check username and password, or run "docker login ${host}" again`,
-    },
-  )
+  if (authorised?.granted === true) {
+    const text = `${right}, or use others; they are valid, only not for this`
+    return new AuthError(host, `${whose} may not ${may} ${host}/${repository}: ${message}`, options(text))
+  }
+  if (authorised?.answered === true) {
+    const text = `${right} if they are valid, else check username and password`
+    return new AuthError(host, `${host} does not let ${whose} ${may} ${repository}: ${message}`, options(text))
+  }
+  const text = `check username and password, or run "docker login ${host}" again`
+  return new AuthError(host, `${host} refused ${whose}: ${message}`, options(text))
 }
 
 function noCredentials(host: string, operation: string, lookedAt: readonly string[], cause: RegistryError): AuthError {

@@ -4,6 +4,8 @@ import type { Refusal } from '../errors.ts'
 export interface Complaint extends Refusal {
   /** Codes of the errors behind it, outermost first: `ECONNREFUSED`, `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly causes: readonly string[]
+  /** A page for people came in the place of an answer. */
+  readonly webPage: boolean
 }
 
 type Row = readonly [when: (complaint: Complaint) => boolean, say: (complaint: Complaint) => string]
@@ -16,8 +18,39 @@ const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|CERT_UNTRUSTED/
 const refusedWith = ({ status, codes }: Complaint, ...any: readonly (number | string)[]): boolean =>
   any.some(one => one === status || codes.includes(String(one)))
 
+/** In the words of Harbor, GitLab, Quay, Artifactory, cloud storage. */
+const QUOTA =
+  /\bquota\b|storage (?:limit|space)|(?:size|storage|space) .*exceed|exceed.* (?:limit of|storage|size limit)|insufficient storage|no space left/i
+const IMMUTABLE =
+  /\bimmutable\b|immutability|cannot be overwritten|already exists .*(?:overwrite|redeploy)|does not allow updating/i
+const EXPIRED = /\bexpired\b/i
+
+const mayBePermission = (complaint: Complaint): boolean => refusedWith(complaint, 401, 403)
+const isManifest = ({ operation }: Complaint): boolean => /\bmanifest\b|^tag /.test(operation)
+
 /** First match wins. A new complaint from users is a new row here and a new row in the test. */
 const HINTS: readonly Row[] = [
+  [
+    complaint => refusedWith(complaint, 403, 412, 413, 429, 507, 'DENIED') && QUOTA.test(complaint.detail),
+    ({ host, repository }) =>
+      `there is no room left for ${host}/${repository}: delete old images, or have the quota raised`,
+  ],
+  [
+    complaint =>
+      complaint.side === 'target' &&
+      complaint.method === 'PUT' &&
+      (refusedWith(complaint, 'TAG_INVALID', 'ImageTagAlreadyExistsException') ||
+        (refusedWith(complaint, 400, 403, 405, 409, 412) && IMMUTABLE.test(complaint.detail))),
+    () => 'the tag is immutable and points at something else: choose a new tag, or set "on-existing-tag: skip"',
+  ],
+  [
+    complaint => mayBePermission(complaint) && EXPIRED.test(complaint.detail) && ECR.test(complaint.host),
+    () => 'the token of ECR is valid for twelve hours: log in again',
+  ],
+  [
+    complaint => mayBePermission(complaint) && EXPIRED.test(complaint.detail),
+    ({ host }) => `the credentials have expired: make new ones, or run "docker login ${host}" again`,
+  ],
   [
     complaint => ECR.test(complaint.host) && refusedWith(complaint, 'NAME_UNKNOWN'),
     ({ host, repository }) => {
@@ -69,6 +102,7 @@ const HINTS: readonly Row[] = [
     complaint => complaint.side === 'target' && refusedWith(complaint, 'NAME_UNKNOWN') && complaint.method !== 'GET',
     ({ repository }) => `this registry does not create repositories on push: create "${repository}" first`,
   ],
+  [complaint => complaint.status === 413 && isManifest(complaint), ({ operation }) => sizeHint(operation)],
   [
     ({ status }) => status === 413,
     () => 'a proxy in front of the registry limits the size of a request: raise it (nginx: client_max_body_size 0)',
@@ -83,7 +117,8 @@ const HINTS: readonly Row[] = [
   ],
   [
     ({ causes }) => causes.some(code => UNTRUSTED.test(code)),
-    () => "set NODE_EXTRA_CA_CERTS to a file with the certificate of the authority that signed the registry's",
+    ({ host }) =>
+      `set NODE_EXTRA_CA_CERTS to a file with the certificate of the authority that signed the registry's, or put it into /etc/docker/certs.d/${host}/ca.crt`,
   ],
   [({ causes }) => causes.includes('CERT_HAS_EXPIRED'), () => "the registry's certificate has expired"],
   [({ causes }) => causes.includes('ENOTFOUND'), ({ host }) => `there is no host "${host}": is the name right?`],
@@ -91,7 +126,19 @@ const HINTS: readonly Row[] = [
     ({ causes }) => causes.includes('ECONNREFUSED'),
     ({ host }) => `nothing listens at ${host}: is the registry running?`,
   ],
+  [
+    ({ webPage, status }) => webPage && status < 500,
+    ({ host }) =>
+      `${host} answered with a web page: is it a registry, or does a proxy or a login page answer in its place?`,
+  ],
 ]
+
+/** What to do about something that is too large, said of a manifest if it is one. */
+export function sizeHint(operation: string): string {
+  return /\bmanifest\b|^tag /.test(operation)
+    ? 'registries take manifests of up to 4 MiB: fewer layers, shorter annotations, or an index in parts'
+    : 'is this the URL of a registry?'
+}
 
 export function hintFor(complaint: Complaint): string | undefined {
   return HINTS.find(([when]) => when(complaint))?.[1](complaint)

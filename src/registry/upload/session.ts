@@ -13,7 +13,7 @@ import { offsetOf } from './pieces.ts'
  */
 export async function hasBlob(access: Access, { digest }: Descriptor, { signal }: Abortable): Promise<boolean> {
   const request = { to: access.path(`blobs/${digest}`), operation: `look for blob ${digest}`, signal }
-  const head = await access.ask({ ...request, method: 'HEAD', answers: [200, 400, 403, 404, 405] })
+  const head = await access.ask({ ...request, method: 'HEAD', answers: [200, 400, 401, 403, 404, 405] })
   await head.discard()
   if (head.status === 200 || head.status === 404) return head.status === 200
   // An answer to HEAD has no body: what is wrong, if anything is, only GET can say.
