@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Answer, Exchange } from './answer.ts'
-import { Refused, json, readAll } from './answer.ts'
+import type { Answer, Exchange, Refusal } from './answer.ts'
+import { Refused, json, readAll, refuse } from './answer.ts'
 
 type Action = 'pull' | 'push' | 'delete'
 
@@ -22,6 +22,23 @@ export interface AuthOptions {
   readonly anonymousPull?: boolean | undefined
   /** Announced as expires_in, and kept. Default 300. */
   readonly tokenSeconds?: number | undefined
+  /** Answer to a token request by POST; by default it is understood. */
+  readonly oauth?: Refusal | undefined
+  /** Form of the realm. Default `absolute`. */
+  readonly realm?: 'relative' | 'absolute' | undefined
+  /** No token at all where one of the scopes that were asked for is not granted. Default: a token without it. */
+  readonly allOrNothing?: boolean | undefined
+  /** Scopes after the first are not looked at. Default false. */
+  readonly onlyFirstScope?: boolean | undefined
+  /** Body of a 401: that of the specification, or one error without a list. Default `spec`. */
+  readonly unauthorized?: 'spec' | 'flat' | undefined
+}
+
+/** What somebody asked the token service for. */
+export interface AskedToken {
+  readonly method: string
+  readonly scopes: readonly string[]
+  readonly given: boolean
 }
 
 interface Token {
@@ -36,11 +53,23 @@ export class Auth {
   readonly #options: AuthOptions
   readonly #origin: () => URL
   readonly #tokens = new Map<string, Token>()
+  readonly #given: string[] = []
   readonly #refreshToken = randomUUID()
+  readonly #now: () => number
+  /** In the order of arrival. */
+  readonly asked: AskedToken[] = []
 
-  constructor(options: AuthOptions, origin: () => URL) {
+  constructor(options: AuthOptions, origin: () => URL, now: () => number = Date.now) {
     this.#options = options
     this.#origin = origin
+    this.#now = now
+  }
+
+  /** Every secret that there is: what must not be seen anywhere but in headers to this registry. */
+  get secrets(): readonly string[] {
+    const { username, password } = this.#options
+    const encoded = Buffer.from(`${username}:${password}`).toString('base64')
+    return [password, encoded, this.#refreshToken, ...this.#given]
   }
 
   /** Ends every token given so far. */
@@ -59,12 +88,12 @@ export class Auth {
     }
     const [scheme = '', value = ''] = (authorization ?? '').split(' ')
     const token = scheme.toLowerCase() === 'bearer' ? this.#tokens.get(value) : undefined
-    const alive = token !== undefined && token.until > Date.now()
+    const alive = token !== undefined && token.until > this.#now()
     if (alive && needs.every(({ repository, actions }) => actions.every(one => has(token, repository, one)))) return
     const { origin, host } = this.#origin()
     const scopes = needs.map(({ repository, actions }) => `repository:${repository}:${actions.join(',')}`)
     const parameters = {
-      realm: `${origin}/token`,
+      realm: this.#options.realm === 'relative' ? '/token' : `${origin}/token`,
       service: host,
       ...(scopes.length > 0 && { scope: scopes.join(' ') }),
       ...(authorization !== undefined && { error: alive ? 'insufficient_scope' : 'invalid_token' }),
@@ -76,14 +105,21 @@ export class Auth {
   /** `GET /token` with Basic, and `POST /token` with a password or a refresh token (OAuth2). */
   async answerToken({ method, headers, query, body }: Exchange): Promise<Answer> {
     if (this.#options.scheme !== 'bearer') throw new Refused(404, { code: 'UNSUPPORTED', message: 'no tokens here' })
+    const { oauth, tokenSeconds = 300, anonymousPull = false, grants = () => EVERYTHING } = this.#options
+    if (method === 'POST' && oauth) refuse(oauth)
     const form = method === 'POST' ? new URLSearchParams((await readAll(body)).toString('utf8')) : query
+    const all = form.getAll('scope').flatMap(one => one.split(' '))
+    const asked = this.#options.onlyFirstScope ? all.slice(0, 1) : all
     const known = method === 'POST' ? this.#isGranted(form) : this.#isUser(headers['authorization'])
-    const { tokenSeconds = 300, anonymousPull = false, grants = () => EVERYTHING } = this.#options
     const nobody = anonymousPull && method === 'GET' && headers['authorization'] === undefined
-    if (!known && !nobody) throw new Refused(401, { code: 'UNAUTHORIZED', message: 'wrong user name or password' })
-    const scopes = scopesOf(form.getAll('scope'), nobody ? () => ['pull'] : grants)
+    const scopes = scopesOf(asked, nobody ? () => ['pull'] : grants)
+    const lacks = this.#options.allOrNothing && asked.some(scope => !isWhole(scope, scopes))
+    const given = (known || nobody) && !lacks
+    this.asked.push({ method, scopes: all, given })
+    if (!given) throw this.#unauthorized('wrong user name or password, or no right to this')
     const token = randomUUID()
-    this.#tokens.set(token, { scopes, until: Date.now() + tokenSeconds * 1000 })
+    this.#given.push(token)
+    this.#tokens.set(token, { scopes, until: this.#now() + tokenSeconds * 1000 })
     return json(200, {
       token,
       access_token: token,
@@ -94,7 +130,12 @@ export class Auth {
   }
 
   #challenge(value: string): Refused {
-    return new Refused(401, { code: 'UNAUTHORIZED', message: 'authentication required' }, { 'www-authenticate': value })
+    return this.#unauthorized('authentication required', { 'www-authenticate': value })
+  }
+
+  #unauthorized(message: string, headers: Readonly<Record<string, string>> = {}): Refused {
+    const error = { code: 'UNAUTHORIZED', message } as const
+    return new Refused(401, error, headers, this.#options.unauthorized)
   }
 
   #isUser(authorization: string | undefined): boolean {
@@ -111,14 +152,21 @@ export class Auth {
   }
 }
 
+const SCOPE = /^repository:(.+):([^:]+)$/
+
+function isWhole(scope: string, given: ReadonlyMap<string, readonly string[]>): boolean {
+  const [, repository = '', actions = ''] = SCOPE.exec(scope) ?? []
+  return actions.split(',').every(action => given.get(repository)?.includes(action))
+}
+
 /** A scope that is not granted is left out, as the token protocol has it: the registry then says 401. */
 function scopesOf(
   asked: readonly string[],
   grants: (repository: string) => readonly Action[],
 ): ReadonlyMap<string, readonly string[]> {
   const scopes = new Map<string, readonly string[]>()
-  for (const scope of asked.flatMap(one => one.split(' '))) {
-    const [, repository, actions] = /^repository:(.+):([^:]+)$/.exec(scope) ?? []
+  for (const scope of asked) {
+    const [, repository, actions] = SCOPE.exec(scope) ?? []
     if (repository === undefined || actions === undefined) continue
     const given = grants(repository).filter(action => actions.split(',').some(one => one === action || one === '*'))
     scopes.set(repository, [...(scopes.get(repository) ?? []), ...given])

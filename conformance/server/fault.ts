@@ -7,6 +7,8 @@ export interface Match {
   readonly nth?: number | undefined
   /** How many in a row, from the nth on. Default 1. */
   readonly times?: number | undefined
+  /** Instead of counting: how likely it is for each, from 0 to 1. */
+  readonly chance?: number | undefined
 }
 
 /** What goes wrong with it. */
@@ -28,20 +30,49 @@ export type Fault =
   | { readonly reset: true }
   /** There is never an answer. */
   | { readonly hang: true }
+  /** The answer takes so long. */
+  | { readonly slowMs: number }
+  /** The answer's body ends after so many bytes, and Content-Length says that this is all. */
+  | { readonly truncateTo: number }
+  /** A byte of the answer's body is another one. */
+  | { readonly damaged: true }
+  /** Docker-Content-Digest names this. */
+  | { readonly digestHeader: string }
+  /** Location leads to the same place without its origin or with it, to another origin, into a private network, or nowhere. */
+  | { readonly location: 'relative' | 'absolute' | 'elsewhere' | 'private' | 'none' }
+  /** Every token given so far ends just before it. */
+  | { readonly expireTokens: true }
+  /** Every upload session is lost just before it. */
+  | { readonly forgetUploads: true }
+  /** What it makes shows after so many reads only. */
+  | { readonly lagReads: number }
+  /** Just before it somebody else points a tag of the repository at another image. */
+  | { readonly moveTag: string }
 
 /** The faults that are still to come, in the order in which they were asked for. */
 export class FaultScript {
   readonly #rules: { readonly match: Match; readonly fault: Fault; seen: number }[] = []
+  readonly #random: () => number
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random
+  }
 
   add(match: Match, fault: Fault): void {
     this.#rules.push({ match, fault, seen: 0 })
+  }
+
+  /** No more faults. */
+  clear(): void {
+    this.#rules.length = 0
   }
 
   /** Counts the request, and says what goes wrong with it. @param target path and query */
   next(method: string, target: string): Fault | undefined {
     const due = this.#rules.filter(rule => {
       if (!matches(rule.match, method, target)) return false
-      const { nth = 1, times = 1 } = rule.match
+      const { nth = 1, times = 1, chance } = rule.match
+      if (chance !== undefined) return this.#random() < chance
       rule.seen += 1
       return rule.seen >= nth && rule.seen < nth + times
     })

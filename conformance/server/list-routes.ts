@@ -4,21 +4,34 @@ import { checkDigest } from './digest.ts'
 import { fieldOf, parseJson } from './manifest-routes.ts'
 import type { Store, StoredManifest } from './store.ts'
 
-/** Entries of one answer at most, whatever `n` asks for. */
 export interface ListChoices {
+  /** Entries of one answer at most, whatever `n` asks for. */
   readonly tagsPerPage?: number | undefined
   readonly referrersPerPage?: number | undefined
+  /** A larger `n` is refused. */
+  readonly maxTagsAsked?: number | undefined
+  /** Gives all tags, whatever `n` says. Default false. */
+  readonly ignoresPages?: boolean | undefined
 }
 
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 
 /** `GET /v2/<name>/tags/list`, with `n`, `last` and Link. */
-export function answerTags(store: Store, name: string, { query }: Exchange, { tagsPerPage }: ListChoices): Answer {
+export function answerTags(
+  store: Store,
+  name: string,
+  { query }: Exchange,
+  { tagsPerPage, maxTagsAsked = Infinity, ignoresPages = false }: ListChoices,
+): Answer {
   const repository = store.repositories.get(name)
   if (!repository) throw new Refused(404, { code: 'NAME_UNKNOWN', message: 'no such repository', detail: { name } })
+  if (ignoresPages) return json(200, { name, tags: [...repository.tags.keys()] })
   const last = query.get('last') ?? ''
   const after = [...repository.tags.keys()].sort().filter(tag => tag > last)
   const asked = query.get('n')
+  if (Number(asked) > maxTagsAsked) {
+    throw new Refused(400, { code: 'UNSUPPORTED', message: `n is at most ${maxTagsAsked}`, detail: { n: asked } })
+  }
   const count = Math.min(asked === null ? Infinity : Number(asked), tagsPerPage ?? Infinity)
   const tags = after.slice(0, count)
   const more = tags.length > 0 && tags.length < after.length

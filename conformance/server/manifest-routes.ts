@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Answer, Exchange, SpecError } from './answer.ts'
-import { Refused, readAll } from './answer.ts'
+import type { Answer, Exchange, Refusal } from './answer.ts'
+import { Refused, readAll, refuse } from './answer.ts'
+import { NO_DELETE } from './blob-routes.ts'
 import { algorithmOf, checkDigest, isTag } from './digest.ts'
 import type { Repository, Store, StoredManifest } from './store.ts'
 
@@ -10,14 +11,32 @@ export interface ManifestChoices {
   readonly multiTag?: boolean | undefined
   /** More of them are refused with 414. Default 10, the least that the specification asks for. */
   readonly maxTags?: number | undefined
-  /** Has the referrers API, and says so with OCI-Subject. Default true. */
+  /** Has the referrers API. Default true. */
   readonly referrers?: boolean | undefined
+  /** Says with OCI-Subject that it lists a manifest among the referrers of its subject. Default: where it does. */
+  readonly subjectHeader?: boolean | undefined
   /** A tag that there is cannot be pushed again, not even with the digest that it has. Default false. */
-  readonly immutableTags?: boolean | undefined
+  readonly immutableTags?: boolean | Refusal | undefined
   /** Gives manifests an ETag, and honours If-Match and If-None-Match when a tag is pushed. Default false, as everywhere. */
   readonly conditions?: boolean | undefined
+  /** Code where a manifest points at what is not there; `taken` takes it all the same. Default MANIFEST_BLOB_UNKNOWN. */
+  readonly missingContent?: 'taken' | 'MANIFEST_BLOB_UNKNOWN' | 'MANIFEST_INVALID' | 'MANIFEST_UNKNOWN' | undefined
+  /** Said to a manifest without a mediaType of its own. Default: it is taken. */
+  readonly mediaTypeMissing?: Refusal | undefined
+  /** Said to HEAD of a manifest that is not there. Default 404 MANIFEST_UNKNOWN. */
+  readonly absentHead?: Refusal | undefined
+  /** Looks at Accept, and does not find what the client does not take. Default true. */
+  readonly negotiates?: boolean | undefined
+  /** Knows digests by sha512. Default true. */
+  readonly sha512?: boolean | undefined
+  /** Says with Docker-Content-Digest what it has. Default true. */
+  readonly digestHeader?: boolean | undefined
+  /** Deletes manifests. Default true. */
+  readonly deletes?: boolean | undefined
 }
 
+const IMMUTABLE: Refusal = { status: 400, code: 'TAG_INVALID', message: 'the tag is immutable' }
+const NO_SHA512: Refusal = { status: 400, code: 'DIGEST_INVALID', message: 'only sha256 is known here' }
 const MAX_MANIFEST_BYTES = 4 << 20
 
 /** `HEAD`, `GET`, `PUT` and `DELETE /v2/<name>/manifests/<reference>`. */
@@ -31,17 +50,21 @@ export async function answerManifest(
   if (exchange.method === 'PUT') return await put(store, name, reference, exchange, choices)
   const repository = store.repositories.get(name)
   const manifest = repository && find(repository, reference)
-  if (!repository || !manifest) throw unknown(reference)
+  if (!repository || !manifest || store.isHidden(manifest.digest) || store.isHidden(reference)) {
+    if (exchange.method === 'HEAD' && choices.absentHead) refuse(choices.absentHead)
+    throw unknown(reference)
+  }
   if (exchange.method === 'DELETE') {
+    if (choices.deletes === false) refuse(NO_DELETE)
     remove(repository, reference)
     return { status: 202 }
   }
-  if (!accepts(exchange.headers['accept'], manifest.mediaType)) throw unknown(reference)
+  if (choices.negotiates !== false && !accepts(exchange.headers['accept'], manifest.mediaType)) throw unknown(reference)
   return {
     status: 200,
     headers: {
       'content-type': manifest.mediaType,
-      'docker-content-digest': manifest.digest,
+      ...(choices.digestHeader !== false && { 'docker-content-digest': manifest.digest }),
       ...(choices.conditions && { etag: `"${manifest.digest}"` }),
     },
     body: manifest.bytes,
@@ -76,8 +99,10 @@ async function put(
   name: string,
   reference: string,
   { query, headers, body }: Exchange,
-  { multiTag = true, maxTags = 10, referrers = true, immutableTags = false, conditions = false }: ManifestChoices,
+  choices: ManifestChoices,
 ): Promise<Answer> {
+  const { multiTag = true, maxTags = 10, referrers = true, immutableTags = false, conditions = false } = choices
+  const { subjectHeader = referrers, missingContent = 'MANIFEST_BLOB_UNKNOWN', digestHeader = true } = choices
   const byTag = isTag(reference)
   const tags = byTag ? [reference] : multiTag ? query.getAll('tag') : []
   const wrong = tags.find(tag => !isTag(tag))
@@ -90,6 +115,7 @@ async function put(
     throw new Refused(413, { code: 'MANIFEST_INVALID', message: `more than ${MAX_MANIFEST_BYTES} bytes` })
   }
   const algorithm = byTag ? 'sha256' : algorithmOf(checkDigest(reference))
+  if (algorithm === 'sha512' && choices.sha512 === false) refuse(NO_SHA512)
   const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
   if (!byTag && digest !== reference) {
     throw new Refused(400, {
@@ -100,28 +126,40 @@ async function put(
   }
   const mediaType = headers['content-type'] ?? ''
   const document = parseManifest(bytes, mediaType)
+  if (choices.mediaTypeMissing && document['mediaType'] === undefined) refuse(choices.mediaTypeMissing)
   const repository = store.repository(name)
   const kept = immutableTags ? tags.find(tag => repository.tags.has(tag)) : undefined
-  if (kept !== undefined) {
-    throw new Refused(400, { code: 'TAG_INVALID', message: 'the tag is immutable', detail: { tag: kept } })
-  }
+  if (kept !== undefined) refuse(immutableTags === true || !immutableTags ? IMMUTABLE : immutableTags, { tag: kept })
   if (conditions && byTag && !isMet(headers, repository.tags.get(reference))) {
     throw new Refused(412, { code: 'DENIED', message: 'the tag is not what you think it is' })
   }
-  const missing = missingContent(document, repository)
-  if (missing.length > 0) throw new Refused(400, missing)
-
+  const missing = contentOf(document).filter(({ digest: child, kind }) => {
+    return !(kind === 'blob' ? repository.blobs : repository.manifests).has(child) || store.isHidden(child)
+  })
+  if (missing.length > 0 && missingContent !== 'taken') {
+    const message = 'the manifest points at what is not there'
+    throw new Refused(
+      missingContent === 'MANIFEST_UNKNOWN' ? 404 : 400,
+      missing.map(({ digest: child }) => ({ code: missingContent, message, detail: { digest: child } })),
+    )
+  }
   repository.manifests.set(digest, { digest, mediaType, bytes })
-  for (const tag of tags) repository.tags.set(tag, digest)
+  const lacks = missing.map(one => one.digest)
+  store.landed.push({ what: 'manifest', repository: name, name: digest, missing: lacks })
+  for (const tag of tags) {
+    repository.tags.set(tag, digest)
+    store.landed.push({ what: 'tag', repository: name, name: tag, missing: missingBelow(repository, digest) })
+  }
   const subject = fieldOf(document['subject'], 'digest')
   return {
     status: 201,
     headers: {
       location: `/v2/${name}/manifests/${digest}`,
-      'docker-content-digest': digest,
-      ...(referrers && subject !== undefined && { 'oci-subject': subject }),
+      ...(digestHeader && { 'docker-content-digest': digest }),
+      ...(subjectHeader && subject !== undefined && { 'oci-subject': subject }),
       ...(!byTag && tags.length > 0 && { 'oci-tag': tags }),
     },
+    made: digest,
   }
 }
 
@@ -163,21 +201,35 @@ export function fieldOf(value: unknown, name: string): string | undefined {
   return typeof field === 'string' ? field : undefined
 }
 
-/** Everything a manifest points at must be there before it, but for a subject and for layers that are kept elsewhere. */
-function missingContent(document: Readonly<Record<string, unknown>>, { blobs, manifests }: Repository): SpecError[] {
+interface Pointer {
+  readonly kind: 'blob' | 'manifest'
+  readonly digest: string
+}
+
+/** What must be there before a manifest: all that it points at, but for a subject and for layers that are kept elsewhere. */
+function contentOf(document: Readonly<Record<string, unknown>>): readonly Pointer[] {
   const list = (name: string): unknown[] => {
     const value = document[name]
     return Array.isArray(value) ? value : []
   }
-  const missing = (descriptor: unknown, where: ReadonlyMap<string, unknown>): SpecError[] => {
+  const pointer = (descriptor: unknown, kind: Pointer['kind']): readonly Pointer[] => {
     const digest = fieldOf(descriptor, 'digest')
     if (digest === undefined) throw invalid('a descriptor has no digest')
     const elsewhere = /nondistributable|[.]foreign[.]/.test(fieldOf(descriptor, 'mediaType') ?? '')
-    if (where.has(digest) || elsewhere) return []
-    return [{ code: 'MANIFEST_BLOB_UNKNOWN', message: 'the manifest points at what is not there', detail: { digest } }]
+    return elsewhere ? [] : [{ kind, digest }]
   }
   return [
-    ...[document['config'] ?? [], ...list('layers'), ...list('blobs')].flat().flatMap(one => missing(one, blobs)),
-    ...list('manifests').flatMap(one => missing(one, manifests)),
+    ...[document['config'] ?? [], ...list('layers'), ...list('blobs')].flat().flatMap(one => pointer(one, 'blob')),
+    ...list('manifests').flatMap(one => pointer(one, 'manifest')),
   ]
+}
+
+/** Digests that are missing anywhere below a manifest, itself included. */
+export function missingBelow(repository: Repository, digest: string): readonly string[] {
+  const manifest = repository.manifests.get(digest)
+  if (!manifest) return [digest]
+  return contentOf(parseJson(manifest.bytes) ?? {}).flatMap(child => {
+    if (child.kind === 'manifest') return missingBelow(repository, child.digest)
+    return repository.blobs.has(child.digest) ? [] : [child.digest]
+  })
 }

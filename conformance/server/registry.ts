@@ -2,54 +2,54 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { ServerOptions } from 'node:https'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Answer, Exchange } from './answer.ts'
 import { Refused, json, readAll } from './answer.ts'
-import type { AuthOptions } from './auth.ts'
+import type { AskedToken, AuthOptions } from './auth.ts'
 import { Auth } from './auth.ts'
-import { answerBlob } from './blob-routes.ts'
+import { answerBlob, type BlobChoices } from './blob-routes.ts'
+import { Gone, arriving, reset, send } from './connection.ts'
+import { startElsewhere, type Elsewhere } from './elsewhere.ts'
 import type { Fault, Match } from './fault.ts'
 import { FaultScript } from './fault.ts'
 import type { ListChoices } from './list-routes.ts'
 import { answerReferrers, answerTags } from './list-routes.ts'
 import type { ManifestChoices } from './manifest-routes.ts'
-import { answerManifest } from './manifest-routes.ts'
+import { answerManifest, missingBelow } from './manifest-routes.ts'
 import { needs, parseRoute } from './route.ts'
-import type { StoredManifest } from './store.ts'
+import type { SeenRequest } from './seen.ts'
+import { bent, codesOf, moveTagAway } from './strike.ts'
+import type { Landed, StoredManifest } from './store.ts'
 import { Store } from './store.ts'
 import type { UploadChoices } from './upload-routes.ts'
 import { answerPost, answerUpload } from './upload-routes.ts'
 
-export interface SpecRegistryOptions extends UploadChoices, ManifestChoices, ListChoices {
+export interface SpecRegistryOptions extends UploadChoices, BlobChoices, ManifestChoices, ListChoices {
   readonly auth?: AuthOptions | undefined
-  /** Makes a repository when something is pushed to it; `false` only knows those of `repositories`. Default true. */
-  readonly createOnPush?: boolean | undefined
+  /**
+   * Makes a repository when something is pushed to it; `false` only knows those of `repositories`, `below` those too that
+   * are below one of them. Default true.
+   */
+  readonly createOnPush?: boolean | 'below' | undefined
   /** Repositories that there are from the beginning, empty. */
   readonly repositories?: readonly string[] | undefined
   /** Form of every Location. Default `relative`, which the specification allows and many a client forgets. */
   readonly location?: 'relative' | 'absolute' | undefined
+  /** Sends clients to another origin for the bytes of blobs, which refuses credentials. Default false. */
+  readonly blobsElsewhere?: boolean | undefined
   /** Keeps blobs in files of this folder; in memory without it. */
   readonly directory?: string | undefined
   /** Speaks TLS with these. */
   readonly tls?: ServerOptions | undefined
   /** Default 0: a free port. */
   readonly port?: number | undefined
-}
-
-/** A request as the registry saw it. */
-export interface SeenRequest {
-  readonly method: string
-  /** Without the query. */
-  readonly path: string
-  readonly query: URLSearchParams
-  /** Names in lower case, `authorization` left out. */
-  readonly headers: Readonly<Record<string, string>>
-  /** The scheme of `authorization`: `Basic`, `Bearer`. */
-  readonly authorization: string | undefined
-  /** Bytes of the request's body that have arrived. */
-  bodyBytes: number
-  /** 0 as long as there is no answer, and where none was sent. */
-  status: number
+  /** Milliseconds, for tokens and for the times of requests. */
+  readonly now?: (() => number) | undefined
+  /** For faults that come by chance. */
+  readonly random?: (() => number) | undefined
+  /** Told every request when it is over. */
+  readonly onRequest?: ((seen: SeenRequest) => void) | undefined
 }
 
 /** A registry that follows the distribution-spec to the letter, remembers what it was asked, and fails when told to. */
@@ -58,45 +58,73 @@ export interface SpecRegistry extends AsyncDisposable {
   readonly host: string
   readonly url: URL
   readonly requests: readonly SeenRequest[]
+  /** What was asked of the token service. */
+  readonly askedTokens: readonly AskedToken[]
+  /** Passwords and tokens that clients have. */
+  readonly secrets: readonly string[]
+  /** The other origin that faults and `blobsElsewhere` lead to. */
+  readonly elsewhere: Elsewhere
+  /** What was pushed. */
+  readonly landed: readonly Landed[]
   /** Plans a fault for requests to come. */
   fail(match: Match, fault: Fault): void
+  /** Forgets the faults that are still to come. */
+  recover(): void
   /** Ends every token given so far, as time would. */
   expireTokens(): void
+  /** Puts content there behind the back of all clients. */
+  seed(repository: string, content: Content): void
   /** @returns undefined when it is not in that repository */
   blob(repository: string, digest: string): Promise<Buffer | undefined>
   /** @param reference a tag or a digest */
   manifest(repository: string, reference: string): StoredManifest | undefined
   /** Tag to digest. */
   tags(repository: string): ReadonlyMap<string, string>
+  /** What is not there of a manifest and all below it. */
+  missing(repository: string, digest: string): readonly string[]
   /** Upload sessions that are neither finished nor cancelled. */
   readonly openUploads: number
+  /** Those of them that a client knows of. */
+  readonly leftUploads: number
 }
 
-/** Thrown where a client broke off, or was cut off: nobody waits for an answer. */
-class Gone extends Error {}
+/** What a repository may be given at once. */
+export interface Content {
+  /** By digest. */
+  readonly blobs: ReadonlyMap<string, Buffer>
+  readonly manifests: readonly StoredManifest[]
+  /** Tag to digest. */
+  readonly tags: ReadonlyMap<string, string>
+}
 
 /** Listens on a loopback port. */
 export async function startSpecRegistry(options: SpecRegistryOptions = {}): Promise<SpecRegistry> {
   const { tls, location = 'relative', port = 0, createOnPush = true, repositories = [] } = options
+  const { now = Date.now, random = Math.random, onRequest = (): void => undefined } = options
   const store = new Store(options.directory)
   for (const name of repositories) store.repository(name)
-  const script = new FaultScript()
+  const script = new FaultScript(random)
   const requests: SeenRequest[] = []
-  const auth = options.auth && new Auth(options.auth, () => url)
+  const auth = options.auth && new Auth(options.auth, () => url, now)
 
-  const work = async (path: string, exchange: Exchange): Promise<Answer> => {
+  const checkThere = (name: string): void => {
+    if (createOnPush === true || store.repositories.has(name)) return
+    if (createOnPush === 'below' && repositories.some(one => name.startsWith(`${one}/`))) return
+    throw new Refused(404, { code: 'NAME_UNKNOWN', message: 'no such repository', detail: { name } })
+  }
+  const route = async (path: string, exchange: Exchange, guarded: boolean): Promise<Answer> => {
     if (path === '/token' && auth) return await auth.answerToken(exchange)
-    const route = parseRoute(path, exchange.method)
-    auth?.check(exchange.headers['authorization'], needs(route, exchange))
-    if (route === undefined) return json(200, {})
-    const { kind, name, rest } = route
-    if (!createOnPush && !store.repositories.has(name)) {
-      throw new Refused(404, { code: 'NAME_UNKNOWN', message: 'no such repository', detail: { name } })
-    }
-    const locate = (to: string): string => (location === 'relative' ? to : new URL(to, url).href)
+    const parsed = parseRoute(path, exchange.method)
+    if (guarded) auth?.check(exchange.headers['authorization'], needs(parsed, exchange))
+    if (parsed === undefined) return json(200, {})
+    const { kind, name, rest } = parsed
+    checkThere(name)
+    const base = guarded ? url : elsewhere.url
+    const locate = (to: string): string => (location === 'relative' ? to : new URL(to, base).href)
+    const storage = (digest: string): string => elsewhere.storage(name, digest)
     switch (kind) {
       case 'blobs':
-        return answerBlob(store, name, rest, exchange)
+        return answerBlob(store, name, rest, exchange, options, options.blobsElsewhere ? storage : undefined)
       case 'start':
         return await answerPost(store, name, exchange, options, locate)
       case 'upload':
@@ -110,37 +138,63 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
         return answerReferrers(store, name, rest, exchange, options)
     }
   }
+  const elsewhere = await startElsewhere(store, (path, exchange) => route(path, exchange, false))
+
+  const strike = async (fault: Fault | undefined, path: string): Promise<void> => {
+    if (!fault) return
+    if ('expireTokens' in fault) auth?.expireTokens()
+    if ('forgetUploads' in fault) for (const upload of [...store.uploads.values()]) await store.dropUpload(upload)
+    if ('moveTag' in fault) moveTagAway(store, path, fault.moveTag)
+    if ('slowMs' in fault) await pause(fault.slowMs)
+  }
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { method = '', url: target = '' } = request
+    const { method = '', url: target = '', socket } = request
     const { pathname: path, searchParams: query } = new URL(target, 'http://registry.invalid')
-    const { authorization, ...headers } = Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
-    )
-    const scheme = authorization?.split(' ', 1)[0]
-    const seen: SeenRequest = { method, path, query, headers, authorization: scheme, bodyBytes: 0, status: 0 }
-    requests.push(seen)
+    const all = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
+    const { authorization, ...headers } = all
     const fault = script.next(method, target)
-    const { socket } = request
+    const seen: SeenRequest = {
+      ...{ method, path, target, query, headers, authorization: authorization?.split(' ', 1)[0], at: now(), fault },
+      ...{ bodyBytes: 0, whole: false, status: 0, codes: [], retryAfterMs: 0 },
+    }
+    requests.push(seen)
     if (fault && 'reset' in fault) reset(socket)
-    if (fault && ('reset' in fault || 'hang' in fault)) return
+    if (fault && ('reset' in fault || 'hang' in fault)) {
+      onRequest(seen)
+      return
+    }
     const body = arriving(request, seen, fault && 'cutRequestAfter' in fault ? fault.cutRequestAfter : Infinity)
-    const exchange = { method, query, headers: { ...headers, ...(authorization && { authorization }) }, body }
+    const exchange = { method, target, query, headers: all, body }
     try {
-      const answer =
+      await strike(fault, path)
+      const honest: Answer =
         fault && 'status' in fault
           ? { status: fault.status, headers: fault.headers ?? {}, body: Buffer.from(fault.body ?? '') }
-          : await work(path, exchange).catch((error: unknown) => {
+          : await route(path, exchange, true).catch((error: unknown) => {
               if (error instanceof Refused) return error.answer
               throw error
             })
-      if (!(fault && 'early' in fault && fault.early)) await readAll(body)
+      // What is too large is not read first, nor what a fault answers early.
+      const unread = honest.status === 413 || (fault && 'early' in fault && fault.early)
+      if (!unread) await readAll(body)
+      if (fault && 'lagReads' in fault && honest.made !== undefined) {
+        store.hide(honest.made, fault.lagReads)
+        store.hide(path.slice(path.lastIndexOf('/') + 1), fault.lagReads)
+      }
       if (fault && 'lostAnswer' in fault) throw new Gone()
+      const answer = await bent(honest, fault, { url, elsewhere: elsewhere.url })
       seen.status = answer.status
+      seen.codes = codesOf(answer)
+      seen.retryAfterMs = Number(answer.headers?.['retry-after'] ?? 0) * 1000 || 0
       await send(response, method, answer, fault && 'cutResponseAfter' in fault ? fault.cutResponseAfter : Infinity)
+      const upload = answer.upload === undefined ? undefined : store.uploads.get(answer.upload)
+      if (upload) upload.told = true
     } catch (error) {
       if (error instanceof Gone) reset(socket)
       else response.writeHead(500).end(error instanceof Error ? error.stack : String(error))
+    } finally {
+      onRequest(seen)
     }
   }
 
@@ -150,17 +204,29 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
     void serve(request, response)
   }
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener)
-  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
   const url = new URL(`${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}/`)
 
   return {
     host: url.host,
     url,
     requests,
+    elsewhere,
+    askedTokens: auth?.asked ?? [],
+    get secrets() {
+      return auth?.secrets ?? []
+    },
+    landed: store.landed,
     fail: (match, fault) => {
       script.add(match, fault)
     },
+    recover: () => {
+      script.clear()
+    },
     expireTokens: () => auth?.expireTokens(),
+    seed: (repository, content) => {
+      store.seed(repository, content)
+    },
     blob: async (repository, digest) => {
       const bytes = store.repositories.get(repository)?.blobs.get(digest)
       return bytes && (await readAll(bytes.read()))
@@ -170,70 +236,21 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
       return known?.manifests.get(known.tags.get(reference) ?? reference)
     },
     tags: repository => store.repositories.get(repository)?.tags ?? new Map<string, string>(),
+    missing: (repository, digest) => {
+      const known = store.repositories.get(repository)
+      return known ? missingBelow(known, digest) : [digest]
+    },
     get openUploads() {
       return store.uploads.size
+    },
+    get leftUploads() {
+      return [...store.uploads.values()].filter(({ told }) => told).length
     },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
+      await elsewhere[Symbol.asyncDispose]()
       for (const upload of store.uploads.values()) await store.dropUpload(upload)
     },
   }
-}
-
-/** The request's body, counted, and cut off where a fault says so. */
-async function* arriving(request: IncomingMessage, seen: SeenRequest, cutAfter: number): AsyncGenerator<Uint8Array> {
-  const { socket } = request // gone from the request once its stream is left
-  try {
-    for await (const piece of request as AsyncIterable<Buffer>) {
-      const part = piece.subarray(0, cutAfter - seen.bodyBytes)
-      seen.bodyBytes += part.byteLength
-      yield part
-      if (seen.bodyBytes < cutAfter) continue
-      reset(socket)
-      break
-    }
-  } catch (error) {
-    throw new Gone('the client broke off', { cause: error })
-  }
-  if (seen.bodyBytes >= cutAfter) throw new Gone('cut on purpose')
-}
-
-function reset(socket: Socket): void {
-  if ('encrypted' in socket) socket.destroy()
-  else socket.resetAndDestroy()
-}
-
-async function send(response: ServerResponse, method: string, answer: Answer, cutAfter: number): Promise<void> {
-  const { status, headers = {}, body = Buffer.alloc(0) } = answer
-  const pieces = body instanceof Uint8Array ? [body] : body
-  const length = answer.size ?? (body instanceof Uint8Array ? body.byteLength : 0)
-  response.writeHead(status, {
-    ...(status !== 204 && { 'content-length': length }),
-    ...Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
-    ),
-  })
-  let sent = 0
-  if (method !== 'HEAD') {
-    for await (const piece of pieces) {
-      const part = piece.subarray(0, cutAfter - sent)
-      sent += part.byteLength
-      if (part.byteLength > 0 && !response.write(part)) await drained(response)
-      if (sent >= cutAfter) break
-    }
-  }
-  if (cutAfter !== Infinity) {
-    response.flushHeaders()
-    // What was written must have left before the connection goes.
-    await new Promise<void>(resolve => setImmediate(resolve))
-    throw new Gone('cut on purpose')
-  }
-  response.end()
-}
-
-async function drained(response: ServerResponse): Promise<void> {
-  await new Promise<void>(resolve => {
-    response.once('drain', resolve).once('close', resolve)
-  })
 }

@@ -33,6 +33,20 @@ export interface Upload {
   state: string
   /** A chunk shorter than OCI-Chunk-Min-Length has come: it must be the last. */
   short: boolean
+  /** Chunks that have come. */
+  pieces: number
+  /** The client has been told of it, so that it can be held to end it. */
+  told: boolean
+}
+
+/** What was pushed, with what a judge wants to know of that moment. */
+export interface Landed {
+  readonly what: 'blob' | 'manifest' | 'tag'
+  readonly repository: string
+  /** A digest, or the tag. */
+  readonly name: string
+  /** What a manifest or tag points at, near or far, and was not there. */
+  readonly missing: readonly string[]
 }
 
 export interface Repository {
@@ -46,6 +60,10 @@ export interface Repository {
 export class Store {
   readonly repositories: Map<string, Repository>
   readonly uploads: Map<string, Upload>
+  /** In the order of arrival. */
+  readonly landed: Landed[] = []
+  /** Content that is there and does not show yet: reads that it is hidden from. */
+  readonly #hidden = new Map<string, number>()
   readonly #directory: string | undefined
 
   constructor(directory?: string) {
@@ -63,12 +81,48 @@ export class Store {
     return made
   }
 
+  /** A blob of any repository. */
+  anywhere(digest: string): StoredBytes | undefined {
+    for (const { blobs } of this.repositories.values()) {
+      const bytes = blobs.get(digest)
+      if (bytes) return bytes
+    }
+    return undefined
+  }
+
   async startUpload(repository: string, algorithm: string): Promise<Upload> {
     const id = randomUUID()
     const content = this.#directory === undefined ? growInMemory() : await growInFile(this.#directory, id)
-    const upload = { id, repository, algorithm, content, state: randomUUID(), short: false }
+    const upload = { id, repository, algorithm, content, state: randomUUID(), short: false, pieces: 0, told: false }
     this.uploads.set(id, upload)
     return upload
+  }
+
+  /** Puts content there as if it had always been. */
+  seed(
+    name: string,
+    content: {
+      readonly blobs: ReadonlyMap<string, Buffer>
+      readonly manifests: readonly StoredManifest[]
+      readonly tags: ReadonlyMap<string, string>
+    },
+  ): void {
+    const { blobs, manifests, tags } = this.repository(name)
+    for (const [digest, bytes] of content.blobs) blobs.set(digest, bytesOf(bytes))
+    for (const manifest of content.manifests) manifests.set(manifest.digest, manifest)
+    for (const [tag, digest] of content.tags) tags.set(tag, digest)
+  }
+
+  /** Storage that is copied behind the registry's back: what was pushed is not found by so many reads. */
+  hide(name: string, reads: number): void {
+    this.#hidden.set(name, reads)
+  }
+
+  /** Counts a read. */
+  isHidden(name: string): boolean {
+    const left = this.#hidden.get(name) ?? 0
+    if (left > 0) this.#hidden.set(name, left - 1)
+    return left > 0
   }
 
   async dropUpload({ id, content }: Upload): Promise<void> {
@@ -81,6 +135,16 @@ export async function digestOf(bytes: StoredBytes, algorithm: string): Promise<s
   const hash = createHash(algorithm)
   for await (const piece of bytes.read()) hash.update(piece)
   return `${algorithm}:${hash.digest('hex')}`
+}
+
+export function bytesOf(bytes: Buffer): StoredBytes {
+  return {
+    size: bytes.byteLength,
+    // eslint-disable-next-line @typescript-eslint/require-await -- the interface is that of files
+    async *read(start, end) {
+      yield bytes.subarray(start, end)
+    },
+  }
 }
 
 function growInMemory(): Growing {
