@@ -88,5 +88,6 @@ export class Access {
 function isPageInstead(response: HttpResponse, { method, to }: Pick<AccessRequest, 'method' | 'to'>): boolean {
   if (response.status !== 200 || !isWebPage(response)) return false
   if (response.header('docker-content-digest') !== undefined) return false
-  return method !== 'GET' || typeof to !== 'string' || !/\/(?:blobs\/[a-z0-9]+:|referrers\/)/.test(to)
+  const path = typeof to === 'string' ? to : to.pathname
+  return path.includes('/manifests/') || (method !== 'GET' && path.includes('/blobs/'))
 }
