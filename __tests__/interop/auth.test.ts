@@ -140,7 +140,8 @@ describe.each(secured)('$name with tokens', ({ start }) => {
     await using machine = await newMachine()
     const { exitCode, stderr } = await machine.publish(['--images', `${registry.host}/team/app:v1`], given(CI))
     expect(exitCode).toBe(1)
-    expect(stderr).toContain(`${registry.host} refused the credentials of inputs username and password`)
+    const image = `${registry.host}/team/app`
+    expect(stderr).toContain(`the credentials of inputs username and password may not push to ${image}`)
     // Asked for again once, then taken for an answer.
     expect(tokens.requests.length).toBeLessThanOrEqual(3)
   })
@@ -237,6 +238,28 @@ describe.each(secured)('logins of other tools, on $name', ({ start }) => {
     const image = `${registry.host}/team/app:v1`
     const report = await machine.published(['--images', image])
     expect(await readByOther(image)).toBe(report.digest)
+  })
+
+  test('inspect reads with them, and gives manifest and config as they are stored', async () => {
+    await using tokens = await startTokenServer({ users: USERS })
+    await using registry = await start({ token: tokens })
+    await using machine = await newMachine()
+    await machine.dockerConfig({ auths: { [registry.host]: encoded(CI) } })
+    const image = `${registry.host}/team/app:v1`
+    await machine.published(['--images', image])
+    const inspect = async (...flags: string[]): Promise<string> =>
+      (await runCli(['inspect', image, ...flags], { cwd: machine.path })).stdout
+    const other = async (...flags: string[]): Promise<string> => {
+      const how = ['--tls-verify=false', '--creds', `${CI.username}:${CI.password}`]
+      return run('skopeo', ['inspect', ...how, ...flags, `docker://${image}`])
+    }
+    expect(await inspect('--raw')).toBe(await other('--raw'))
+    expect(await inspect('--config')).toBe(await other('--raw', '--config'))
+    expect(await inspect()).toContain('  type         image for linux/amd64, ')
+    await machine.dockerConfig({})
+    const refused = await runCli(['inspect', image], { cwd: machine.path })
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(refused.stderr).toContain(`no credentials for ${registry.host}, which wants some to read manifest v1`)
   })
 
   test("docker's config with an identity token", async () => {
