@@ -12,7 +12,7 @@ import type { Store } from './store.ts'
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'] as const
 
 /** A request to the other origin. */
-export interface StrayRequest {
+interface StrayRequest {
   readonly method: string
   /** Path and query, as they came. */
   readonly target: string

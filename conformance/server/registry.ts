@@ -89,7 +89,7 @@ export interface SpecRegistry extends AsyncDisposable {
 }
 
 /** What a repository may be given at once. */
-export interface Content {
+interface Content {
   /** By digest. */
   readonly blobs: ReadonlyMap<string, Buffer>
   readonly manifests: readonly StoredManifest[]

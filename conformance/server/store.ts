@@ -11,7 +11,7 @@ export interface StoredBytes {
 }
 
 /** Bytes that are still arriving. */
-export interface Growing extends StoredBytes {
+interface Growing extends StoredBytes {
   append(piece: Uint8Array): Promise<void>
   truncate(size: number): Promise<void>
   /** Keeps them under a name, or throws them away when there is none. */

@@ -21,7 +21,7 @@ export interface CommandParts<D> {
   readonly signal: AbortSignal
 }
 
-export interface Running<D> {
+interface Running<D> {
   readonly values: FieldValues
   readonly deps: D
   readonly display: Display

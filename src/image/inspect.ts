@@ -15,7 +15,7 @@ import { acceptablePlatforms, formatPlatform, normalisePlatform, samePlatform, t
 /** What a manifest turns out to be, with what there is to know of it. The descriptor is as its parent has it. */
 export type Inspected = InspectedIndex | InspectedImage | InspectedAttestation | InspectedArtifact | Uninspected
 
-export interface InspectedIndex {
+interface InspectedIndex {
   readonly kind: 'index'
   readonly descriptor: Descriptor
   readonly artifactType: string | undefined
@@ -38,7 +38,7 @@ export interface InspectedImage {
 }
 
 /** BuildKit keeps them as children of the index. */
-export interface InspectedAttestation {
+interface InspectedAttestation {
   readonly kind: 'attestation'
   readonly descriptor: Descriptor
   /** The manifest that is attested. */
@@ -47,7 +47,7 @@ export interface InspectedAttestation {
 }
 
 /** A manifest that is nothing to run: a chart, a signature, an SBOM, a model. */
-export interface InspectedArtifact {
+interface InspectedArtifact {
   readonly kind: 'artifact'
   readonly descriptor: Descriptor
   /** Its own, else its config's type, as image-spec has it for artifacts. */
@@ -59,7 +59,7 @@ export interface InspectedArtifact {
 }
 
 /** `missing`: a layout need not have all children. `other`: neither a manifest nor an index, so nothing is read. */
-export interface Uninspected {
+interface Uninspected {
   readonly kind: 'missing' | 'other'
   readonly descriptor: Descriptor
 }
