@@ -8,13 +8,13 @@
 // run of its own counts. Needs on the PATH (or in $OCI_PUBLISH_PEERS/bin): distribution's `registry`, the tools, GNU time.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { Agent, createServer as createHttpServer, request as ask } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { startEmptyRegistry } from './registry.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -62,39 +62,6 @@ async function measure([command, ...args]) {
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')}: exit code ${code}\n${said}`)
   const [user, system, kilobytes] = readFileSync(figures, 'utf8').trim().split(' ').map(Number)
   return { ms, cpuMs: (user + system) * 1000, megabytes: kilobytes / 1000 }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
-/** An empty registry. */
-async function startRegistry() {
-  const port = await freePort()
-  const data = mkdtempSync(join(work, 'registry-'))
-  const config = join(data, 'config.yml')
-  const log = '{ level: error, accesslog: { disabled: true } }'
-  const storage = `{ filesystem: { rootdirectory: ${data} } }`
-  writeFileSync(config, `version: 0.1\nlog: ${log}\nstorage: ${storage}\nhttp: { addr: "127.0.0.1:${port}" }\n`)
-  const server = spawn('registry', ['serve', config], { env, stdio: 'ignore' })
-  const host = `127.0.0.1:${port}`
-  for (let tries = 0; ; tries++) {
-    const answer = await fetch(`http://${host}/v2/`).catch(() => undefined)
-    if (answer?.ok) break
-    if (tries > 100) throw new Error('the registry did not start')
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  return {
-    host,
-    stop: () => {
-      server.kill()
-      rmSync(data, { recursive: true, force: true })
-    },
-  }
 }
 
 /** Stands in front of a registry and notes requests, in order. */
@@ -184,7 +151,7 @@ function median(numbers) {
   return sorted[Math.floor(sorted.length / 2)]
 }
 
-const source = await startRegistry()
+const source = await startEmptyRegistry({ work, env })
 const wanted = await pushImage(source.host)
 const tools = Object.keys(TOOLS).filter(name => options.only === undefined || options.only.split(',').includes(name))
 const PHASES = ['cold', 'no-op']
@@ -196,7 +163,7 @@ try {
     const counting = round === Number(options.rounds)
     // Another one goes first each time: what was written before is still on its way to the disk.
     for (const name of [...tools.slice(round % tools.length), ...tools.slice(0, round % tools.length)]) {
-      const target = await startRegistry()
+      const target = await startEmptyRegistry({ work, env })
       const proxies = []
       if (counting || options['through-proxy']) proxies.push(await startProxy(target.host))
       if (counting) proxies.push(await startProxy(source.host))

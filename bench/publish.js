@@ -4,7 +4,7 @@
 //   npm run bench -- [--rounds 3] [--corpus DIR] [--no-buildah] [--level N]
 //
 // Needs on the PATH (or in $OCI_PUBLISH_PEERS/bin): crane, distribution's `registry`, GNU time; buildah unless left out.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   mkdirSync,
@@ -15,11 +15,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeCorpus } from './corpus.js'
+import { startEmptyRegistry } from './registry.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -46,30 +46,9 @@ function shell(script) {
   return { seconds, megabytes: kilobytes / 1000 }
 }
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
 /** An empty registry with the base image in it. */
 async function startRegistry() {
-  const port = await freePort()
-  const data = mkdtempSync(join(work, 'registry-'))
-  const config = join(data, 'config.yml')
-  const log = '{ level: error, accesslog: { disabled: true } }'
-  const storage = `{ filesystem: { rootdirectory: ${data} } }`
-  writeFileSync(config, `version: 0.1\nlog: ${log}\nstorage: ${storage}\nhttp: { addr: "127.0.0.1:${port}" }\n`)
-  const process = spawn('registry', ['serve', config], { env, stdio: 'ignore' })
-  const host = `127.0.0.1:${port}`
-  for (let tries = 0; ; tries++) {
-    const answer = await fetch(`http://${host}/v2/`).catch(() => undefined)
-    if (answer?.ok) break
-    if (tries > 100) throw new Error('the registry did not start')
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
+  const { host, data, stop } = await startEmptyRegistry({ work, env })
   shell(`
     tar -C ${options.corpus}/base --sort=name --owner=0 --group=0 --numeric-owner -cf ${work}/base.tar .
     for arch in amd64 arm64; do
@@ -81,10 +60,7 @@ async function startRegistry() {
   return {
     host,
     stored: () => storedBytes(data) - before,
-    stop: () => {
-      process.kill()
-      rmSync(data, { recursive: true, force: true })
-    },
+    stop,
   }
 }
 

@@ -19,7 +19,7 @@ import { openLayout } from './layout/directory.ts'
 import { commitTime } from './metadata/commit-time.ts'
 import { parseRegistryReference, type Reference, type RegistryReference } from './oci/reference.ts'
 import type { PublishDeps } from './publish/deps.ts'
-import { readEntries } from './publish/entries.ts'
+import { readEntries, type Entries } from './publish/entries.ts'
 import type { OnPublishEvent, PublishEvent } from './publish/event.ts'
 import type { FieldValues } from './publish/fields.ts'
 import { credentialChain } from './registry/credentials/chain.ts'
@@ -81,7 +81,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
   const hosts = new RegistryHosts({
     transport,
     credentials: credentialChain([
-      givenCredentials([...givenAlone(values), ...listed.credentials]),
+      givenCredentials([...givenAlone(entries), ...listed.credentials]),
       authFiles({ env, exec }),
       ecrCredentials({ open: openEcr, hasIdentity, onSecret }),
       githubToken(entries.text('github-token') ?? '', env['GITHUB_ACTOR']),
@@ -164,8 +164,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
 const layout = { mountDomain: undefined, repository: undefined }
 
 /** `username` and `password`, where both are there. */
-function givenAlone(values: FieldValues): readonly GivenCredential[] {
-  const entries = readEntries(values)
+function givenAlone(entries: Entries): readonly GivenCredential[] {
   const [registry, username, password] = [entries.text('registry'), entries.text('username'), entries.text('password')]
   if (username === undefined || password === undefined) return []
   const from = 'inputs username and password'

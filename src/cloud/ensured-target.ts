@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { Target } from '../content/ports.ts'
+import { withPush } from '../content/with-push.ts'
 import type { OpenEcrApi, RepositorySettings } from './ecr-api.ts'
 import { parseEcrHost } from './ecr-host.ts'
 import { ensureRepository } from './ecr-repository.ts'
@@ -37,20 +38,11 @@ export function ensuredTarget(
   }
   // A failure is for good, too: it would only be the same for every layer.
   let ready: Promise<void> | undefined
-  return {
-    place: target.place,
-    mountDomain: target.mountDomain,
-    resolve: (name, options) => target.resolve(name, options),
-    open: (descriptor, options) => target.open(descriptor, options),
-    has: (descriptor, options) => target.has(descriptor, options),
-    async push(blob, options = {}) {
-      options.signal?.throwIfAborted()
-      await (ready ??= ensure(options))
-      return target.push(blob, options)
-    },
-    tag: (manifest, names, options) => target.tag(manifest, names, options),
-    close: async options => target.close?.(options),
-  }
+  return withPush(target, async (blob, options = {}) => {
+    options.signal?.throwIfAborted()
+    await (ready ??= ensure(options))
+    return target.push(blob, options)
+  })
 }
 
 async function policyOf(input: string, typed: string | undefined, io: Abortable): Promise<string | undefined> {
