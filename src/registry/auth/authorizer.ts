@@ -167,7 +167,9 @@ export class Authorizer {
     }
     const asked = { side: want.side, host, repository: want.repository, operation: 'get a token', method: 'GET' }
     try {
-      let shown = this.#anonymous.has(want.repository) ? undefined : found.credential
+      // Only ever for a read: a push without credentials is refused, not tried in nobody's name.
+      const asNobody = want.side === 'source' && this.#anonymous.has(want.repository)
+      let shown = asNobody ? undefined : found.credential
       let answer = await ask(shown)
       if ('status' in answer && shown && found.implied && want.side === 'source') {
         // Nobody chose these credentials for this host: they must not keep anybody from what is public.
@@ -197,7 +199,8 @@ export class Authorizer {
   }
 }
 
-function tokenKey(demand: KnownDemand, { repository }: Want, scopes: readonly string[]): string {
+/** By side too: a token that was given to nobody, for a read, is not one to push with. */
+function tokenKey(demand: KnownDemand, { side, repository }: Want, scopes: readonly string[]): string {
   const [realm = '', service = ''] = demand.scheme === 'bearer' ? [demand.realm, demand.service] : []
-  return [realm, service, repository, scopeKey(scopes)].join('\n')
+  return [realm, service, side, repository, scopeKey(scopes)].join('\n')
 }
