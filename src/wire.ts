@@ -65,7 +65,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
       onEvent(toldBy(event))
     },
   })
-  const listed = await parseRegistryAuth(entries.of('registry-auth').join('\n'), onSecret)
+  const listed = await parseRegistryAuth(entries.document('registry-auth'), onSecret)
   const named = parseProfiles(entries.of('registry-profile'))
   const problems = [...listed.problems, ...named.problems]
   if (problems.length > 0) throw new InputError(problems)
@@ -105,8 +105,8 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
         tagMutability: entries.choice('ecr-tag-mutability', ['mutable', 'immutable'], []),
         scanOnPush: entries.boolean('ecr-scan-on-push', []),
       },
-      lifecyclePolicy: entries.of('ecr-lifecycle-policy').join('\n') || undefined,
-      repositoryPolicy: entries.of('ecr-repository-policy').join('\n') || undefined,
+      lifecyclePolicy: entries.document('ecr-lifecycle-policy') || undefined,
+      repositoryPolicy: entries.document('ecr-repository-policy') || undefined,
       onCreated: place => {
         onNotice(`${place} did not exist and was made`)
       },

@@ -43,6 +43,30 @@ describe.each(nodes())('on %s', node => {
       expect([first.stdout, second.stdout].join('').replaceAll(/::add-mask::.*/g, '')).not.toContain('s3cret')
     })
 
+    test('several registries get the credentials of their own from one list', async () => {
+      await using box = await sandbox()
+      await using one = await startSpecRegistry({ auth: PASSWORD })
+      await using other = await startSpecRegistry({ auth: { scheme: 'basic', username: 'you', password: 's3cret-q' } })
+      const list = [
+        ...[`- registry: ${one.host}`, '  username: me', '  password: s3cret-p'],
+        ...['# the mirror', `- registry: ${other.host}`, '  username: you', '  password: s3cret-q'],
+      ].join('\n')
+      const images = `${one.host}/team/app\n${other.host}/team/app`
+
+      const action = await runAction(node, { ...IMAGE, images, 'registry-auth': list }, box)
+
+      expect(action).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(action.stdout.replaceAll(/::add-mask::.*/g, '')).not.toContain('s3cret')
+      const pushed = new Map([['feature-x', action.outputs['digest']]])
+      expect([one.tags('team/app'), other.tags('team/app')]).toEqual([pushed, pushed])
+
+      const args = [distFile('cli.js'), 'publish', ...FLAGS, '--images', images, '--tags', 'v1']
+      const cli = await runNode(node, args, { env: { ...box.env, OCI_PUBLISH_REGISTRY_AUTH: list }, cwd: HELLO })
+      expect(cli.exitCode).toBe(0)
+      expect(other.tags('team/app').has('v1')).toBe(true)
+      expect(cli.stdout + cli.stderr).not.toContain('s3cret')
+    })
+
     test('a wrong password fails with what to do, without outputs and without a stack', async () => {
       await using box = await sandbox()
       await using registry = await startSpecRegistry({ auth: PASSWORD })

@@ -64,6 +64,7 @@ const FROM_ENVIRONMENT: Readonly<Partial<Record<FieldName, string>>> = {
   registry: 'OCI_PUBLISH_REGISTRY',
   username: 'OCI_PUBLISH_USERNAME',
   password: 'OCI_PUBLISH_PASSWORD',
+  'registry-auth': 'OCI_PUBLISH_REGISTRY_AUTH',
   'github-token': 'GITHUB_TOKEN',
 }
 

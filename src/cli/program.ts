@@ -35,6 +35,7 @@ all else is on standard error. Exit codes: 0 done, 1 it failed, 2 the request is
 
 Environment:
   OCI_PUBLISH_REGISTRY, OCI_PUBLISH_USERNAME, OCI_PUBLISH_PASSWORD   credentials for one registry
+  OCI_PUBLISH_REGISTRY_AUTH   credentials of several, as the input registry-auth
   GITHUB_TOKEN        for ghcr.io, where no other credentials are found
   DOCKER_CONFIG       folder of docker's config.json, whose logins and helpers are used
   SOURCE_DATE_EPOCH   as --source-date-epoch

@@ -6,6 +6,8 @@ export interface Entries {
   of(name: FieldName): readonly string[]
   /** The only entry, undefined where there is none. */
   text(name: FieldName): string | undefined
+  /** As it was typed, for a document of its own language: without its indentation it would be another one. */
+  document(name: FieldName): string
   boolean(name: FieldName, problems: InputProblem[]): boolean
   number(name: FieldName, problems: InputProblem[]): number | undefined
   choice<T extends string>(name: FieldName, choices: readonly T[], problems: InputProblem[]): T
@@ -25,6 +27,7 @@ export function readEntries(values: FieldValues): Entries {
   return {
     of,
     text,
+    document: name => [values[name] ?? []].flat().join('\n'),
     boolean(name, problems) {
       const value = text(name) ?? 'false'
       if (/^(?:true|yes|on|1)$/i.test(value)) return true

@@ -31,12 +31,14 @@ const list = v.array(
  * Reads `registry-auth`, a YAML or JSON list of `{registry, username, password}`; without `registry` it is Docker Hub's.
  * Every problem is found, and none of them repeats what was typed: it may be a secret.
  *
+ * @param typed as it was typed: without its indentation a list of maps is another document
  * @param onSecret told every password, also where there are problems
  */
 export async function parseRegistryAuth(typed: string, onSecret: (secret: string) => void): Promise<RegistryAuth> {
   if (typed.trim() === '') return { credentials: [], problems: [] }
-  const { parseDocument } = await import('yaml') // a tenth of a megabyte that few runs need
-  const document = parseDocument(typed, { prettyErrors: false, logLevel: 'silent' })
+  // A tenth of a megabyte that few runs need. By its default, the only name that a bundled CommonJS module keeps.
+  const { default: yaml } = await import('yaml')
+  const document = yaml.parseDocument(typed, { prettyErrors: false, logLevel: 'silent' })
   if (document.errors.length > 0) {
     const lines = document.errors.map(({ pos }) => `line ${typed.slice(0, pos[0]).split('\n').length}`)
     return refused([`is not YAML (${[...new Set(lines)].join(', ')})`])
