@@ -99,6 +99,17 @@ describe.each(REGISTRIES)('on $name', ({ start }) => {
     await craneValidate(`${registry.host}/team/stable:2`)
   })
 
+  test('a repository lists what was copied to it, and one that is not there is said not to be', async () => {
+    await using registry = await start()
+    const repository = `${registry.host}/team/app`
+    await pushManifest(`${registry.directHost}/team/app:v1`)
+    for (const tag of ['v2', 'v3']) await copy(`${repository}:v1`, `${repository}:${tag}`)
+    const listed = await runCli(['tags', repository], { cwd: '/' })
+    expect(listed).toMatchObject({ exitCode: 0, stdout: 'v1\nv2\nv3\n', stderr: '' })
+    const none = await runCli(['tags', `${registry.host}/team/none`], { cwd: '/' })
+    expect(none).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+
   test('one platform is a smaller index that others read, with its attestation', async () => {
     await using registry = await start()
     const from = `${registry.host}/team/app:v1`

@@ -37,8 +37,14 @@ function descriptionOf({ sentence, kind, choices, default: byDefault }: Field): 
 
 /** How registries are reached, for commands that take nothing else of a publication. */
 export const CONNECTION: readonly Field[] = FIELDS.filter(({ name }) =>
-  ['registry', 'username', 'password', 'github-token', 'plain-http'].includes(name),
+  [
+    ...['registry', 'username', 'password', 'github-token', 'registry-auth', 'role-to-assume', 'aws-region'],
+    ...['plain-http', 'registry-profile'],
+  ].includes(name),
 )
+
+/** How repositories come to be that are pushed to, where a registry wants that done before. */
+export const CREATION: readonly Field[] = FIELDS.filter(({ name }) => name.startsWith('ecr-'))
 
 export interface TypedValues {
   readonly values: FieldValues

@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { FIELDS, type Field } from '../publish/fields.ts'
 import { copyCommand } from './copy.ts'
-import { CONNECTION, flagsOf, type Flags } from './flags.ts'
+import { CONNECTION, CREATION, flagsOf, type Flags } from './flags.ts'
 import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
 import { publishCommand, type CliParts } from './publish.ts'
+import { tagsCommand } from './tags.ts'
 
 const EXAMPLES = `
 Examples:
@@ -30,7 +31,7 @@ Examples:
 const PLACES = 'host/repository[:tag][@digest], oci:DIR[:NAME] or oci-archive:FILE[:NAME]'
 
 const STREAMS = `
-Standard output has the published or copied references with digest, one a line, or the report with --json, or what was inspected;
+Standard output has the published or copied references with digest, one a line, or the report with --json, or what was asked for;
 all else is on standard error. Exit codes: 0 done, 1 it failed, 2 the request is wrong, 130 stopped.
 
 Environment:
@@ -99,7 +100,17 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .action(async (reference: string, flags: Flags) => {
       exitCode = await inspectCommand(reference, flags, io, parts)
     })
-  for (const command of [copy, inspect]) {
+  const tags = base('tags', io)
+    .description('List the tags of a repository, one a line')
+    .argument('<repository>', 'host/repository')
+    .optionsGroup('How it is told:')
+    .option('--json', 'print one JSON object')
+    .optionsGroup('How registries are reached:')
+    .action(async (repository: string, flags: Flags) => {
+      exitCode = await tagsCommand(repository, flags, io, parts)
+    })
+  for (const field of CREATION) for (const option of flagsOf(field)) copy.addOption(option)
+  for (const command of [copy, inspect, tags]) {
     for (const field of CONNECTION) for (const option of flagsOf(field)) command.addOption(option)
     program.addCommand(command.option('--password-stdin', 'read the password from standard input'))
   }

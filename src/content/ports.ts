@@ -22,6 +22,13 @@ export interface Source {
    * @throws {OciPublishError} NOT_FOUND
    */
   open(descriptor: Descriptor, options?: ReadOptions): AsyncIterable<Uint8Array>
+
+  /**
+   * Every tag, each once, where there is a list of them.
+   *
+   * @throws {OciPublishError} NOT_FOUND
+   */
+  tags?(options?: Abortable): AsyncIterable<string>
 }
 
 export interface ReferrersOptions extends Abortable {

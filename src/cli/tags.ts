@@ -1,0 +1,53 @@
+import type { Source } from '../content/ports.ts'
+import { InputError, OciPublishError, messageOf, type InputProblem } from '../errors.ts'
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import { runCommand } from './command.ts'
+import type { Flags } from './flags.ts'
+import type { InspectParts } from './inspect.ts'
+import type { Io } from './io.ts'
+
+/** Lists the tags of a repository, one a line; gives the exit code. */
+export async function tagsCommand<D>(text: string, flags: Flags, io: Io, parts: InspectParts<D>): Promise<number> {
+  const { signal } = parts
+  let reference: Reference | undefined
+  return runCommand(flags, io, parts, {
+    complete(values) {
+      const asked = parseRepository(text)
+      reference = asked
+      return { registry: asked.host, ...values } // a password without a host is for the only host there is
+    },
+    async run({ deps, display }) {
+      if (!reference) throw new TypeError('nothing was asked for') // `complete` throws then
+      const tags = await listed(parts.locate(reference, deps).source, signal)
+      display.end()
+      const repository = formatReference(reference)
+      if (flags['json'] === true) io.stdout.write(`${JSON.stringify({ repository, tags }, null, 2)}\n`)
+      else io.stdout.write(tags.map(tag => `${tag}\n`).join(''))
+    },
+  })
+}
+
+async function listed(source: Source, signal: AbortSignal): Promise<readonly string[]> {
+  if (!source.tags) throw new OciPublishError('UNSUPPORTED', `${source.place} has no list of tags`)
+  const tags: string[] = []
+  for await (const tag of source.tags({ signal })) tags.push(tag)
+  return tags
+}
+
+/** @throws {InputError} for what is no repository of a registry, and for more than one */
+function parseRepository(text: string): Reference & { readonly kind: 'registry' } {
+  const problem = (problem: string, hint?: string): InputError => {
+    const found: InputProblem = { input: 'REPOSITORY', problem, hint }
+    return new InputError([found])
+  }
+  let reference: Reference
+  try {
+    reference = parseReference(text)
+  } catch (error) {
+    throw problem(messageOf(error))
+  }
+  if (reference.kind !== 'registry') throw problem(`"${text}" is no repository of a registry`, 'inspect shows a layout')
+  const { tag, digest, ...repository } = reference
+  if (tag === undefined && digest === undefined) return repository
+  throw problem(`"${text}" is one of them already: name the repository alone, ${formatReference(repository)}`)
+}
