@@ -40,6 +40,8 @@ export type Fault =
   | { readonly digestHeader: string }
   /** Location leads to the same place without its origin or with it, to another origin, into a private network, or nowhere. */
   | { readonly location: 'relative' | 'absolute' | 'elsewhere' | 'private' | 'none' }
+  /** Sent on to another origin, with 307. */
+  | { readonly redirect: 'elsewhere' }
   /** Every token given so far ends just before it. */
   | { readonly expireTokens: true }
   /** Every upload session is lost just before it. */

@@ -19,8 +19,8 @@ import type { ManifestChoices } from './manifest-routes.ts'
 import { answerManifest, missingBelow } from './manifest-routes.ts'
 import { needs, parseRoute } from './route.ts'
 import type { SeenRequest } from './seen.ts'
-import { bent, codesOf, moveTagAway } from './strike.ts'
-import type { Landed, StoredManifest } from './store.ts'
+import { bent, codesOf, insteadOf, moveTagAway } from './strike.ts'
+import type { Content, Landed, StoredManifest } from './store.ts'
 import { Store } from './store.ts'
 import type { UploadChoices } from './upload-routes.ts'
 import { answerPost, answerUpload } from './upload-routes.ts'
@@ -62,6 +62,8 @@ export interface SpecRegistry extends AsyncDisposable {
   readonly askedTokens: readonly AskedToken[]
   /** Passwords and tokens that clients have. */
   readonly secrets: readonly string[]
+  /** What becomes of chunks here. */
+  readonly chunks: NonNullable<UploadChoices['chunks']>
   /** The other origin that faults and `blobsElsewhere` lead to. */
   readonly elsewhere: Elsewhere
   /** What was pushed. */
@@ -86,15 +88,6 @@ export interface SpecRegistry extends AsyncDisposable {
   readonly openUploads: number
   /** Those of them that a client knows of. */
   readonly leftUploads: number
-}
-
-/** What a repository may be given at once. */
-interface Content {
-  /** By digest. */
-  readonly blobs: ReadonlyMap<string, Buffer>
-  readonly manifests: readonly StoredManifest[]
-  /** Tag to digest. */
-  readonly tags: ReadonlyMap<string, string>
 }
 
 /** Listens on a loopback port. */
@@ -168,13 +161,12 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
     const exchange = { method, target, query, headers: all, body }
     try {
       await strike(fault, path)
-      const honest: Answer =
-        fault && 'status' in fault
-          ? { status: fault.status, headers: fault.headers ?? {}, body: Buffer.from(fault.body ?? '') }
-          : await route(path, exchange, true).catch((error: unknown) => {
-              if (error instanceof Refused) return error.answer
-              throw error
-            })
+      const honest =
+        insteadOf(fault, target, elsewhere.url) ??
+        (await route(path, exchange, true).catch((error: unknown) => {
+          if (error instanceof Refused) return error.answer
+          throw error
+        }))
       // What is too large is not read first, nor what a fault answers early.
       const unread = honest.status === 413 || (fault && 'early' in fault && fault.early)
       if (!unread) await readAll(body)
@@ -189,7 +181,7 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
       seen.retryAfterMs = Number(answer.headers?.['retry-after'] ?? 0) * 1000 || 0
       await send(response, method, answer, fault && 'cutResponseAfter' in fault ? fault.cutResponseAfter : Infinity)
       const upload = answer.upload === undefined ? undefined : store.uploads.get(answer.upload)
-      if (upload) upload.told = true
+      if (upload && !(fault && 'location' in fault)) upload.told = true
     } catch (error) {
       if (error instanceof Gone) reset(socket)
       else response.writeHead(500).end(error instanceof Error ? error.stack : String(error))
@@ -217,6 +209,7 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
       return auth?.secrets ?? []
     },
     landed: store.landed,
+    chunks: options.chunks ?? 'checked',
     fail: (match, fault) => {
       script.add(match, fault)
     },

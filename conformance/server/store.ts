@@ -42,6 +42,8 @@ export interface Upload {
 /** What was pushed, with what a judge wants to know of that moment. */
 export interface Landed {
   readonly what: 'blob' | 'manifest' | 'tag'
+  /** Pushed by somebody else, as a fault had it. */
+  readonly bySomebodyElse?: true
   readonly repository: string
   /** A digest, or the tag. */
   readonly name: string
@@ -54,6 +56,15 @@ export interface Repository {
   readonly manifests: Map<string, StoredManifest>
   /** Tag to digest. */
   readonly tags: Map<string, string>
+}
+
+/** What a repository may be given at once. */
+export interface Content {
+  /** By digest. */
+  readonly blobs: ReadonlyMap<string, Buffer>
+  readonly manifests: readonly StoredManifest[]
+  /** Tag to digest. */
+  readonly tags: ReadonlyMap<string, string>
 }
 
 /** All that a registry keeps: in memory, or its blobs in files of `directory`. */
@@ -99,14 +110,7 @@ export class Store {
   }
 
   /** Puts content there as if it had always been. */
-  seed(
-    name: string,
-    content: {
-      readonly blobs: ReadonlyMap<string, Buffer>
-      readonly manifests: readonly StoredManifest[]
-      readonly tags: ReadonlyMap<string, string>
-    },
-  ): void {
+  seed(name: string, content: Content): void {
     const { blobs, manifests, tags } = this.repository(name)
     for (const [digest, bytes] of content.blobs) blobs.set(digest, bytesOf(bytes))
     for (const manifest of content.manifests) manifests.set(manifest.digest, manifest)

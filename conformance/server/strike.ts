@@ -8,6 +8,15 @@ import { bytesOf } from './store.ts'
 /** An address that nobody has, in the range of addresses that clouds give their secrets at. */
 const PRIVATE = 'http://169.254.1.1:9'
 
+/** What is answered instead of doing the work; undefined where it is done. */
+export function insteadOf(fault: Fault | undefined, target: string, elsewhere: URL): Answer | undefined {
+  if (fault && 'status' in fault) {
+    return { status: fault.status, headers: fault.headers ?? {}, body: Buffer.from(fault.body ?? '') }
+  }
+  if (fault && 'redirect' in fault) return { status: 307, headers: { location: new URL(target, elsewhere).href } }
+  return undefined
+}
+
 /** An answer as a fault makes it; the work is done by then. */
 export async function bent(
   answer: Answer,
@@ -86,6 +95,7 @@ export function moveTagAway(store: Store, path: string, tag: string): void {
   repository.blobs.set(digestOf(config), bytesOf(config))
   repository.manifests.set(digest, { digest, mediaType, bytes })
   repository.tags.set(tag, digest)
+  store.landed.push({ what: 'tag', repository: name, name: tag, missing: [], bySomebodyElse: true })
 }
 
 function digestOf(bytes: Uint8Array): string {

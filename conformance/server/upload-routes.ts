@@ -47,7 +47,12 @@ export type Locate = (path: string) => string
 const NO_STATUS: Refusal = { status: 400, code: 'UNSUPPORTED', message: 'uploads are not told about here' }
 const NO_CANCEL: Refusal = { status: 405, code: 'UNSUPPORTED', message: 'uploads end by themselves here' }
 const NO_CHUNKS: Refusal = { status: 400, code: 'UNSUPPORTED', message: 'uploads in chunks are not supported' }
-const TOO_LARGE: Refusal = { status: 413, code: 'SIZE_INVALID', message: 'request entity too large' }
+/** What is in front of a registry speaks HTML. */
+const TOO_LARGE: Answer = {
+  status: 413,
+  headers: { 'content-type': 'text/html' },
+  body: Buffer.from('<html><h1>413 Request Entity Too Large</h1></html>'),
+}
 const FORGOTTEN: Refusal = { status: 404, code: 'BLOB_UPLOAD_INVALID', message: 'blob upload invalid' }
 const BAD_SIGNATURE: Refusal = { status: 403, code: 'DENIED', message: 'the signature is not that of this query' }
 
@@ -110,7 +115,7 @@ export async function answerUpload(
     return { status: 204, headers: progress(upload, choices, locate) }
   }
   const length = requireLength(headers)
-  if (length !== undefined && length > (choices.maxBodyBytes ?? Infinity)) refuse(TOO_LARGE)
+  if (length !== undefined && length > (choices.maxBodyBytes ?? Infinity)) return TOO_LARGE
   if (choices.signedLocations && !target.startsWith(pathOf(upload, choices))) refuse(BAD_SIGNATURE)
   // What was sent to an old location would be a repetition, or out of order.
   if (isOld) {
