@@ -1,5 +1,6 @@
 import type { Blob } from '../../../src/content/blob.ts'
 import type { Pushed } from '../../../src/content/ports.ts'
+import { RegistryError } from '../../../src/errors.ts'
 import { createTransport } from '../../../src/http/client.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
 import { Access } from '../../../src/registry/access.ts'
@@ -288,6 +289,23 @@ describe('a layer in pieces that is interrupted', () => {
     await expect(client.push()).rejects.toMatchObject({ status: 403, codes: ['DENIED'] })
     expect(lines(registry).at(-1)).toBe('DELETE')
   })
+})
+
+test('a session is cancelled when the source of the bytes turns out not to have them', async () => {
+  await using registry = await startSpecRegistry()
+  await using client = clientOf(registry)
+  const missing = new RegistryError({
+    ...{ side: 'source', host: 'src.example.com', repository: 'a', operation: 'read blob', method: 'GET', url: '' },
+    ...{ status: 404, codes: ['BLOB_UNKNOWN'], detail: '', requestId: undefined, retriable: false },
+  })
+  // eslint-disable-next-line require-yield -- it fails before its first byte
+  const open = async function* (): AsyncGenerator<Uint8Array> {
+    await Promise.resolve()
+    throw missing
+  }
+  await expect(client.push({ ...layer, open })).rejects.toBe(missing)
+  expect(lines(registry).at(-1)).toBe('DELETE')
+  expect(registry.openUploads).toBe(0)
 })
 
 test('a wait that the registry asks for is told as it is, and taken', async () => {

@@ -56,7 +56,8 @@ describe('judge()', () => {
 })
 
 test('a session that the registry has ended itself is not cancelled', () => {
-  expect(closes(refusal({ status: 404 }))).toBe(true)
-  expect(closes(refusal({ status: 400, codes: ['DIGEST_INVALID'] }))).toBe(true)
-  expect(closes(refusal({ status: 503 }))).toBe(false)
+  expect(closes(access, refusal({ status: 404 }))).toBe(true)
+  expect(closes(access, refusal({ status: 400, codes: ['DIGEST_INVALID'] }))).toBe(true)
+  expect(closes(access, refusal({ status: 503 }))).toBe(false)
+  expect(closes(access, refusal({ side: 'source', status: 404 }))).toBe(false)
 })

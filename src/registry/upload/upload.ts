@@ -185,7 +185,7 @@ async function sending(
     signal?.throwIfAborted()
     run.failure = error
     run.failures++
-    if (closes(error)) run.session = undefined
+    if (closes(access, error)) run.session = undefined
     const because = judge(access, error)
     if (because === 'too-large') {
       refusedBytes.set(access.host, Math.min(bytes, refusedBytes.get(access.host) ?? Infinity))

@@ -37,6 +37,8 @@ export function judge({ side }: Access, error: unknown): Because {
 }
 
 /** Whether the registry has closed the session itself, so that there is nothing to cancel. */
-export function closes(error: unknown): boolean {
-  return error instanceof RegistryError && (error.status === 404 || error.codes.includes('DIGEST_INVALID'))
+export function closes({ side }: Access, error: unknown): boolean {
+  // A 404 of the source says nothing about the session.
+  if (!(error instanceof RegistryError) || error.side !== side) return false
+  return error.status === 404 || error.codes.includes('DIGEST_INVALID')
 }
