@@ -6,7 +6,7 @@ export interface Place {
 }
 
 /** An image in an OCI layout. */
-export interface Layout {
+interface Layout {
   readonly path: string
   readonly tag: string
 }

@@ -6,7 +6,7 @@ import { randomFrom } from './random.ts'
 import type { Content } from './server/store.ts'
 
 /** What a descriptor says of something. */
-export interface Pointer {
+interface Pointer {
   readonly mediaType: string
   readonly digest: string
   readonly size: number
@@ -189,11 +189,6 @@ const SHAPES: Readonly<Record<Shape, (making: Making) => Pointer>> = {
 export function makeSample(shape: Shape, seed = 1): Sample {
   const making = new Making(seed, shape === 'sha512' ? 'sha512' : 'sha256')
   return making.done(SHAPES[shape](making))
-}
-
-/** Blobs that a sample has more than once count once. */
-export function bytesOf({ blobs }: Sample): number {
-  return [...blobs.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0)
 }
 
 /** Writes an OCI layout with one image (image-spec v1.1.1, image-layout.md). */

@@ -10,7 +10,7 @@ import { commandClient, readAdapter } from './command.ts'
 import { inProcessClient } from './in-process.ts'
 
 /** Clients whose adapters come with the suite. */
-export const ADAPTERS = ['oci-publish', 'crane', 'regctl', 'oras', 'skopeo'] as const
+const ADAPTERS = ['oci-publish', 'crane', 'regctl', 'oras', 'skopeo'] as const
 
 /** A client, and the clock that registries go by with it. */
 export interface Named {
