@@ -110,13 +110,49 @@ describe('a layer in pieces', () => {
 
   test.each<[string, UploadMode | undefined, number]>([
     ['when the user forbids it', 'monolithic', 18 * MIB],
-    ['when the piece would be the blob', undefined, 5 * MIB],
+    ['when the smallest piece would be the blob', undefined, MIB / 4],
   ])('is no way around a 413 %s', async (_name, mode, size) => {
     await using registry = await startSpecRegistry()
     registry.fail({ method: 'PUT' }, { status: 413, early: true })
     await using client = clientOf(registry, mode)
     await expect(client.push(layerOf(size))).rejects.toMatchObject({ status: 413 })
     expect(lines(registry)).toEqual(['HEAD', 'POST', 'PUT', 'DELETE'])
+  })
+
+  test.each([6, 4])('so small that nginx takes them as it comes, which is 1 MiB at once (%i MiB)', async sizeMib => {
+    await using registry = await startSpecRegistry()
+    const refusal = { status: 413, early: true, body: '{"errors":[{"code":"SIZE_INVALID"}]}' } as const
+    registry.fail({ method: 'PUT' }, refusal)
+    registry.fail({ method: 'PATCH', times: sizeMib > 5 ? 3 : 2 }, refusal)
+    await using client = clientOf(registry)
+    const small = layerOf(sizeMib * MIB)
+    await client.push(small)
+    const seen = lines(registry)
+    expect(seen.slice(0, 6)).toEqual(['HEAD', 'POST', 'PUT', 'DELETE', 'HEAD', 'POST'])
+    const refused = [range(0, 5), 'GET', range(0, 2.5), 'GET', range(0, 1.25), 'GET']
+    expect(seen.slice(6, -1 - Math.ceil(sizeMib / 0.625))).toEqual(sizeMib > 5 ? refused : refused.slice(2))
+    expect(seen.at(-2)).toBe(range(Math.floor((sizeMib - 0.001) / 0.625) * 0.625, sizeMib))
+    await expectThere(registry, small)
+    const mark = registry.requests.length
+    await client.push(layerOf(7 * MIB))
+    expect(lines(registry).slice(mark, mark + 3)).toEqual(['HEAD', 'POST', range(0, 0.625)])
+  })
+
+  test('is no way around a 413 where the registry takes no smaller ones', async () => {
+    await using registry = await startSpecRegistry({ minChunkBytes: 5 * MIB })
+    registry.fail({ method: 'PUT' }, { status: 413, early: true })
+    registry.fail({ method: 'PATCH', times: 9 }, { status: 413, early: true })
+    await using client = clientOf(registry)
+    await expect(client.push()).rejects.toMatchObject({ status: 413 })
+    expect(lines(registry)).toEqual(['HEAD', 'POST', 'PUT', 'DELETE', 'HEAD', 'POST', range(0, 5), 'DELETE'])
+  })
+
+  test('is no way around a limit for the whole, and not tried in ever smaller ones', async () => {
+    await using registry = await startSpecRegistry()
+    registry.fail({ method: 'PATCH', nth: 3, times: 9 }, { status: 413, early: true })
+    await using client = clientOf(registry, 'chunked')
+    await expect(client.push()).rejects.toMatchObject({ status: 413 })
+    expect(lines(registry)).toEqual(['HEAD', 'POST', ...PIECES.slice(0, 3), 'DELETE'])
   })
 
   test('after two cuts of a large one, but not of a smaller one', async () => {
@@ -298,7 +334,6 @@ test('a session is cancelled when the source of the bytes turns out not to have 
     ...{ side: 'source', host: 'src.example.com', repository: 'a', operation: 'read blob', method: 'GET', url: '' },
     ...{ status: 404, codes: ['BLOB_UNKNOWN'], detail: '', requestId: undefined, retriable: false },
   })
-  // eslint-disable-next-line require-yield -- it fails before its first byte
   const open = async function* (): AsyncGenerator<Uint8Array> {
     await Promise.resolve()
     throw missing

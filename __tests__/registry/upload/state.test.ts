@@ -105,7 +105,13 @@ const pieces: readonly Case[] = [
     wait({ pieces: 'only' }),
   ],
   ['but not where the registry loses them', send({ pieces: 'never' }), failed('too-large'), FAILED],
-  ['nor when a piece is too large itself', piece(0, { pieces: 'only' }), failed('too-large'), FAILED],
+  [
+    'goes on in smaller pieces, in the same session, when a piece is too large itself',
+    piece(5 * MIB, { pieces: 'only' }),
+    { on: 'failed', because: 'too-large', bytes: 3, smaller: true },
+    wait({ pieces: 'only' }, location),
+  ],
+  ['unless there are none', piece(0, { pieces: 'only' }), failed('too-large'), FAILED],
   [
     'goes on in pieces after the second cut',
     send({ cuts: 1, furthest: 7 * MIB }),

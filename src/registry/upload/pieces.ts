@@ -18,22 +18,32 @@ export interface PiecesFacts {
 
 /** Below this, sending a blob again costs less than the requests for its pieces. */
 const LARGE_BYTES = 16 << 20
+/** No proxy is known that takes less at once: nginx takes 1 MiB unless it is told otherwise. */
+const LEAST_BYTES = 256 << 10
 
 /** How a blob may be sent, before anything of it is. */
 export function piecesFor({ mode, chunks, size, refusedBytes }: PiecesFacts): Pieces {
   // A piece of so small a blob would be the blob.
-  if (mode === 'monolithic' || chunks === 'never' || size <= chunks.minBytes) return 'never'
-  if (mode === 'chunked' || size >= refusedBytes) return 'only'
+  if (mode === 'monolithic' || chunks === 'never' || size <= LEAST_BYTES) return 'never'
+  if (size >= refusedBytes || (mode === 'chunked' && size > chunks.minBytes)) return 'only'
   return size > LARGE_BYTES ? 'when-cut' : 'when-too-large'
 }
 
 /**
- * Bytes of a piece.
+ * Bytes of a piece: half as many, and half of that, as long as so many were refused before.
  *
  * @param leastBytes what the registry said when it opened the session (`OCI-Chunk-Min-Length`), or 0
+ * @param refusedBytes that were refused before as too large; Infinity when none were
  */
-export function pieceBytes(chunks: Exclude<Profile['chunks'], 'never'>, leastBytes: number): number {
-  return Math.min(Math.max(chunks.minBytes, leastBytes), chunks.maxBytes)
+export function pieceBytes(
+  chunks: Exclude<Profile['chunks'], 'never'>,
+  leastBytes: number,
+  refusedBytes: number,
+): number {
+  const least = Math.max(leastBytes, LEAST_BYTES)
+  let bytes = Math.min(Math.max(chunks.minBytes, leastBytes), chunks.maxBytes)
+  while (bytes >= refusedBytes && bytes > least) bytes = Math.max(least, Math.floor(bytes / 2))
+  return bytes
 }
 
 /**

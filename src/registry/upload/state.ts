@@ -94,6 +94,8 @@ export type UploadEvent =
       readonly because: Because
       /** Sent in this request. */
       readonly bytes: number
+      /** Of a piece that was too large: a smaller one may not be. */
+      readonly smaller?: boolean | undefined
     }
   | { readonly on: 'waited' }
 
@@ -192,12 +194,13 @@ function notTaken(tries: Tries): UploadState {
 function afterFailure(
   state: UploadState & { readonly at: 'send' | 'piece' | 'close' },
   offset: number,
-  { because, bytes }: UploadEvent & { readonly on: 'failed' },
+  { because, bytes, smaller = false }: UploadEvent & { readonly on: 'failed' },
 ): UploadState {
   const { at, tries } = state
   if (because === 'final') return { at: 'failed' }
   if (because === 'unfit') return at === 'send' ? { at: 'failed' } : notTaken(tries)
   if (because === 'too-large') {
+    if (at === 'piece' && smaller) return { at: 'wait', session: state.location, tries }
     if (at !== 'send' || tries.pieces === 'never') return { at: 'failed' }
     return { at: 'wait', session: undefined, tries: { ...tries, pieces: 'only' } }
   }

@@ -34,6 +34,8 @@ interface Run {
   session: URL | undefined
   /** Of the session: no piece may be smaller. */
   leastBytes: number
+  /** The largest piece that was taken. */
+  takenBytes: number
   /** The last one, and how long to wait after it by the registry's own word. */
   failure: unknown
   afterMs: number
@@ -57,7 +59,7 @@ export async function uploadBlob(
   deps: UploadDeps,
 ): Promise<Pushed> {
   const outgoing = new Outgoing(blob, { onBytes, signal })
-  const fresh = { session: undefined, leastBytes: 0, failure: undefined, afterMs: 0, failures: 0 }
+  const fresh = { session: undefined, leastBytes: 0, takenBytes: 0, failure: undefined, afterMs: 0, failures: 0 }
   const run: Run = { access, blob, deps, mountFrom, signal, outgoing, ...fresh }
   const { size } = blob.descriptor
   const { host } = access
@@ -151,9 +153,7 @@ async function close(run: Run, location: URL, bytes: number): Promise<UploadEven
 async function piece(run: Run, location: URL, offset: number): Promise<UploadEvent> {
   const { access, blob } = run
   const { size } = blob.descriptor
-  const { chunks } = access.host.profile
-  if (chunks === 'never') throw new Error(`upload: in pieces to ${access.host.name}`)
-  const bytes = Math.min(pieceBytes(chunks, run.leastBytes), size - offset)
+  const bytes = Math.min(mostBytes(run), size - offset)
   return sending(run, location, offset, bytes, async request => {
     const taken = await patchPiece(access, offset, request)
     run.session = taken.location
@@ -162,6 +162,7 @@ async function piece(run: Run, location: URL, offset: number): Promise<UploadEve
       run.failure = stalled(access, request, taken.offset)
     }
     if (taken.offset > size) return { on: 'failed', because: 'unfit', bytes }
+    if (taken.offset > offset) run.takenBytes = Math.max(run.takenBytes, bytes)
     return { on: 'taken', ...taken, complete: taken.offset === size }
   })
 }
@@ -187,11 +188,25 @@ async function sending(
     run.failures++
     if (closes(access, error)) run.session = undefined
     const because = judge(access, error)
-    if (because === 'too-large') {
-      refusedBytes.set(access.host, Math.min(bytes, refusedBytes.get(access.host) ?? Infinity))
-    }
-    return { on: 'failed', because, bytes: outgoing.sent }
+    const smaller = because === 'too-large' && mayBeSmaller(run, bytes)
+    return { on: 'failed', because, bytes: outgoing.sent, smaller }
   }
+}
+
+/** Bytes of a piece, by what is known of the host by now. */
+function mostBytes({ access: { host }, leastBytes }: Run): number {
+  const { chunks } = host.profile
+  if (chunks === 'never') throw new Error(`upload: in pieces to ${host.name}`)
+  return pieceBytes(chunks, leastBytes, refusedBytes.get(host) ?? Infinity)
+}
+
+/** Remembers how much was too much at once, and says whether a piece can be smaller than that. */
+function mayBeSmaller(run: Run, bytes: number): boolean {
+  const { host } = run.access
+  // As much went through before: it is the blob that is too large, and smaller pieces do not make it smaller.
+  if (bytes <= run.takenBytes) return false
+  refusedBytes.set(host, Math.min(bytes, refusedBytes.get(host) ?? Infinity))
+  return host.profile.chunks !== 'never' && mostBytes(run) < bytes
 }
 
 /** What is to be said where a registry takes pieces without keeping them. */
