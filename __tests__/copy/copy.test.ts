@@ -124,6 +124,35 @@ describe('copyGraph()', () => {
     expect((failure as AggregateError).errors.map(String).sort()).toEqual(['Error: cut 0', 'Error: cut 1'])
   })
 
+  test.each([
+    'application/vnd.oci.image.layer.nondistributable.v1.tar',
+    'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+  ])('a layer that its publisher serves is copied by whoever has it (%s)', async type => {
+    const config = textBlob('{}', 'application/vnd.oci.empty.v1+json')
+    const kept = textBlob('kept', type)
+    const root = manifest(config.descriptor, [{ ...kept.descriptor, urls: ['https://example.com/layer'] }])
+    const { target, pushes } = recorder()
+    const { contentOf } = sampleOf([config, kept, root])
+    const steps = await planCopy(contentOf, root.descriptor, target)
+    expect(steps.map(step => step.descriptor.digest)).toEqual(digests([config, kept, root].map(one => one.descriptor)))
+    await copyGraph(contentOf, root.descriptor, target)
+    expect(digests(pushes).sort()).toEqual(digests([config, kept, root].map(one => one.descriptor)).sort())
+  })
+
+  test('a source that fails is not taken for one without the layer', async () => {
+    const config = textBlob('{}', 'application/vnd.oci.empty.v1+json')
+    const type = 'application/vnd.oci.image.layer.nondistributable.v1.tar'
+    const theirs = { ...textBlob('theirs', type).descriptor, urls: ['https://example.com/layer'] }
+    const root = manifest(config.descriptor, [theirs])
+    const { contentOf } = sampleOf([config, root])
+    const cut = (): never => {
+      throw new Error('cut')
+    }
+    const failing: typeof contentOf = one =>
+      one.digest === theirs.digest ? { descriptor: one, open: cut } : contentOf(one)
+    await expect(copyGraph(failing, root.descriptor, recorder().target)).rejects.toThrow('cut')
+  })
+
   test('layers that only their publisher may serve are not pushed, those without urls are', async () => {
     const config = textBlob('{}', 'application/vnd.oci.empty.v1+json')
     const type = 'application/vnd.oci.image.layer.nondistributable.v1.tar'

@@ -54,7 +54,7 @@ const MAX_DOCUMENT_BYTES = 64 << 20
 /**
  * Reads what a root consists of: of manifests config and layers, of indexes their manifests. `subject` is not followed,
  * what has an unknown media type is a blob, and layers that only their publisher may serve are left out where the
- * manifest says from where they are had.
+ * manifest says from where they are had and the source has them not.
  *
  * A manifest that is not there counts as one without children: a sparse layout may lack what the target has. Whoever
  * pushes it will know.
@@ -77,7 +77,7 @@ export async function readGraph(
     if (manifests.length > 0) checkBounds(root, depth, bytes)
     const read = await settle(
       manifests.map(one =>
-        slot(async () => ((await passOver(one)) ? leaf(contentOf(one)) : readManifest(contentOf(one), signal))),
+        slot(async () => ((await passOver(one)) ? leaf(contentOf(one)) : readManifest(contentOf, one, signal))),
       ),
       signal,
     )
@@ -135,19 +135,46 @@ function checkBounds({ digest }: Descriptor, depth: number, bytes: number): void
   }
 }
 
-async function readManifest(blob: Blob, signal: AbortSignal | undefined): Promise<Found> {
-  const { descriptor } = blob
+async function readManifest(
+  contentOf: ContentOf,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const blob = contentOf(descriptor)
   const { digest, mediaType, size } = descriptor
   signal?.throwIfAborted()
   if (size > MAX_MANIFEST_BYTES) {
     throw new OciPublishError('TOO_LARGE', `${digest}: a manifest of ${size} bytes, ${MAX_MANIFEST_BYTES} are allowed`)
   }
+  let bytes: Uint8Array
   try {
     const from = verified(blob.open({ signal }), descriptor, digest)
-    const bytes = await readAll(from, { maxBytes: MAX_MANIFEST_BYTES, what: digest, signal })
-    return { blob: bytesBlob({ descriptor, bytes }), children: childrenOf(bytes, digest, mediaType) }
+    bytes = await readAll(from, { maxBytes: MAX_MANIFEST_BYTES, what: digest, signal })
   } catch (error) {
     if (isNotFound(error)) return leaf(blob)
+    throw error
+  }
+  const children: Descriptor[] = []
+  for (const child of childrenOf(bytes, digest, mediaType)) {
+    if (!isElsewhere(child) || (await isHere(contentOf(child), signal))) children.push(child)
+  }
+  return { blob: bytesBlob({ descriptor, bytes }), children }
+}
+
+/** Whether whoever wants the layer is told where its publisher serves it (image-spec, "Non-distributable layers"). */
+function isElsewhere({ mediaType, urls = [] }: Descriptor): boolean {
+  return isNondistributable(mediaType) && urls.length > 0
+}
+
+/** Only its beginning is read. */
+async function isHere(blob: Blob, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    const reading = blob.open({ signal })[Symbol.asyncIterator]()
+    await reading.next()
+    await reading.return?.()
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
     throw error
   }
 }
@@ -155,7 +182,7 @@ async function readManifest(blob: Blob, signal: AbortSignal | undefined): Promis
 function childrenOf(bytes: Uint8Array, where: string, mediaType: string): readonly Descriptor[] {
   if (isIndexType(mediaType)) return parseImageIndex(bytes, where, mediaType).manifests
   const { config, layers } = parseManifest(bytes, where, mediaType)
-  return [config, ...layers.filter(({ mediaType, urls = [] }) => !isNondistributable(mediaType) || urls.length === 0)]
+  return [config, ...layers]
 }
 
 function inOrder(root: Descriptor, found: ReadonlyMap<Digest, Found>): Graph {
