@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net'
 export interface Unreliability {
   /** Of so many requests with the bytes of a blob, one is cut at a random point. */
   readonly cutOneIn: number
+  /** Whether each of them has that chance. Default: of every so many exactly one is cut. */
+  readonly byChance?: boolean
   /** Requests that are answered with 503 or 429, some before their body is read and some after. */
   readonly busy: number
   /** Answers that are lost after the work is done. */
@@ -29,7 +31,7 @@ export interface UnreliableProxy extends AsyncDisposable {
 export async function startUnreliableProxy(
   target: string,
   seed: number,
-  { cutOneIn, busy, lost }: Unreliability,
+  { cutOneIn, byChance = false, busy, lost }: Unreliability,
 ): Promise<UnreliableProxy> {
   const counts = { bytes: 0, requests: 0, cuts: 0, busy: 0, lost: 0 }
   const seen = new Map<string, number>()
@@ -41,7 +43,8 @@ export async function startUnreliableProxy(
 
   let uploads = 0
   /** One of every so many, and not always the same one. */
-  const isCut = (): boolean => {
+  const isCut = (luck: (question: string) => number): boolean => {
+    if (byChance) return luck('cut') < 1 / cutOneIn
     const [round, place] = [Math.floor(uploads / cutOneIn), uploads % cutOneIn]
     uploads++
     return place === Math.floor(draw(`round ${round}`) * cutOneIn)
@@ -68,7 +71,7 @@ export async function startUnreliableProxy(
     }
     const size = Number(request.headers['content-length'] ?? 0)
     const isBlob = size > 0 && (request.url ?? '').includes('/blobs/uploads/')
-    const cutAt = isBlob && isCut() ? Math.floor(luck('point') * size) : Infinity
+    const cutAt = isBlob && isCut(luck) ? Math.floor(luck('point') * size) : Infinity
     const losing = luck('lost') < lost
     pass(request, response, cutAt, losing)
   })
