@@ -50,12 +50,14 @@ export const OUTCOME_RULES: readonly Rule[] = [
   {
     name: 'writes all or nothing',
     level: 'must',
-    find: ({ pulled, sourceDigests, ended }) => {
+    find: ({ pulled, sample, sourceDigests, ended }) => {
       if (!pulled) return []
+      // Some list the images of an index as well (image-spec, image-layout.md lets them).
+      const known = new Set([...sourceDigests, ...sample.manifests.map(({ digest }) => digest)])
       const listed = pulled.roots.filter(root => sourceDigests.includes(root))
       const wrong = pulled.roots.flatMap(root => (pulled.wrong.get(root) ?? []).map(one => `${one} of ${root}`))
       if (wrong.length > 0) return [`the layout lists what it has not: ${wrong.join(', ')}`]
-      const strange = pulled.roots.filter(root => !sourceDigests.includes(root))
+      const strange = pulled.roots.filter(root => !known.has(root))
       if (strange.length > 0) return [`the layout lists another digest: ${strange.join(', ')}`]
       return ended.exitCode === 0 && listed.length === 0
         ? ['it says that all is done, and the layout lists nothing']

@@ -101,7 +101,7 @@ export const PROTOCOL_RULES: readonly Rule[] = [
     find: evidence => {
       if (evidence.ended.exitCode === undefined) return []
       return written(evidence)
-        .filter(({ registry }) => registry.leftUploads > 0 && !faultsOnCancel(registry.requests))
+        .filter(({ registry }) => registry.leftUploads > 0 && !hidesUploads(registry.requests))
         .map(({ registry }) => `${registry.leftUploads} left open`)
     },
   },
@@ -126,8 +126,10 @@ export const PROTOCOL_RULES: readonly Rule[] = [
     level: 'must',
     find: evidence =>
       [...Map.groupBy(everyRequest(evidence).filter(isFinal), say)]
+        // Content that shows late is worth another try.
+        .filter(([what]) => !hadFault(evidence, 'lagReads') || !what.endsWith(' MANIFEST_BLOB_UNKNOWN'))
         // Uploads of several blobs begin in the same words.
-        .filter(([what, all]) => all.length > MAX_SAME + (what.startsWith('POST') ? evidence.sample.blobs.size : 0))
+        .filter(([what, all]) => all.length > MAX_SAME * (what.startsWith('POST') ? evidence.sample.blobs.size : 1))
         .map(([what, all]) => `${what}: ${all.length} times`),
   },
   {
@@ -164,8 +166,13 @@ function isFinal({ status }: SeenRequest): boolean {
   return [400, 403, 405, 409, 412, 413].includes(status)
 }
 
-function faultsOnCancel(requests: readonly SeenRequest[]): boolean {
-  return requests.some(({ method, fault, status }) => method === 'DELETE' && (fault !== undefined || status >= 400))
+/** Uploads that could not be ended, or that a fault said were gone. */
+function hidesUploads(requests: readonly SeenRequest[]): boolean {
+  return requests.some(
+    ({ method, path, fault, status }) =>
+      (method === 'DELETE' && (fault !== undefined || status >= 400)) ||
+      (UPLOAD.test(path) && status === 404 && fault !== undefined && 'status' in fault),
+  )
 }
 
 function dropsChunks({ witnesses }: Evidence): boolean {

@@ -75,8 +75,9 @@ export async function startElsewhere(
     response.on('error', () => undefined)
     void serve(request, response)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
+  // Of another name too: many clients take all ports of a host for one place, as cookies do.
+  const url = new URL(`http://localhost:${(server.address() as AddressInfo).port}/`)
   return {
     url,
     requests,
