@@ -55,3 +55,15 @@ test('another digest of other bytes is not taken for one of another kind', async
   registry.fail({ method: 'PUT', path: '/manifests/' }, { status: 201, headers })
   await expect(client.open('team/app').push(manifest)).rejects.toMatchObject({ name: 'IntegrityError' })
 })
+
+test('a blob known by sha512 is announced as such before its bytes, and one known by sha256 as nothing', async () => {
+  await using registry = await startSpecRegistry()
+  await using client = clientOf(registry)
+  const target = client.open('team/app')
+  const blob = blobOf(BYTES, 'application/x', digestBy('sha512'))
+  expect(await target.push(blob)).toMatchObject({ how: 'uploaded' })
+  await target.push(blobOf(BYTES, 'application/x', digestBy('sha256')))
+  expect(await target.has(blob.descriptor)).toBe(true)
+  const posts = registry.requests.filter(({ method }) => method === 'POST').map(({ target }) => target)
+  expect(posts).toEqual(['/v2/team/app/blobs/uploads/?digest-algorithm=sha512', '/v2/team/app/blobs/uploads/'])
+})

@@ -3,6 +3,7 @@ import { RegistryError } from '../../errors.ts'
 import { redactUrl } from '../../http/redact.ts'
 import type { HttpResponse } from '../../http/transport.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
+import type { Digest } from '../../oci/digest.ts'
 import type { Access } from '../access.ts'
 import { offsetOf } from './pieces.ts'
 
@@ -41,7 +42,11 @@ export async function openSession(
   { digest }: Descriptor,
   { mountFrom, signal }: Abortable & { readonly mountFrom?: string | undefined },
 ): Promise<Session | undefined> {
-  const query = mountFrom === undefined ? '' : `?mount=${digest}&from=${encodeURIComponent(mountFrom)}`
+  const asked = [
+    ...(mountFrom === undefined ? [] : [`mount=${digest}`, `from=${encodeURIComponent(mountFrom)}`]),
+    ...algorithmOf(digest),
+  ]
+  const query = asked.length === 0 ? '' : `?${asked.join('&')}`
   const operation = mountFrom === undefined ? `start to push blob ${digest}` : `mount blob ${digest} from ${mountFrom}`
   const response = await access.ask({
     method: 'POST',
@@ -60,6 +65,17 @@ export async function openSession(
     location: locationOf(access, response, { method: 'POST', operation }),
     leastBytes: Number.isSafeInteger(least) && least > 0 ? least : 0,
   }
+}
+
+/**
+ * What a registry that hashes while it receives has to know before the first byte. Of sha256 nothing is said: it is what
+ * everybody takes for granted, and a query that nobody knows is refused here and there.
+ *
+ * @see distribution-spec, "Pushing a blob in chunks" (end-4c)
+ */
+function algorithmOf(digest: Digest): readonly string[] {
+  const [algorithm = ''] = digest.split(':')
+  return algorithm === 'sha256' ? [] : [`digest-algorithm=${algorithm}`]
 }
 
 /**
