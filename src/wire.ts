@@ -10,7 +10,7 @@ import { ecrApis } from './cloud/open-ecr-api.ts'
 import { noCache } from './content/cache.ts'
 import type { Located, Output } from './content/places.ts'
 import type { Target } from './content/ports.ts'
-import { InputError } from './errors.ts'
+import type { InputProblem } from './errors.ts'
 import { exec } from './exec.ts'
 import { createTransport } from './http/client.ts'
 import type { HttpEvent } from './http/event.ts'
@@ -18,6 +18,7 @@ import { openLayoutArchive, openLayoutArchiveTarget } from './layout/archive.ts'
 import { openLayout } from './layout/directory.ts'
 import { commitTime } from './metadata/commit-time.ts'
 import { parseRegistryReference, type Reference, type RegistryReference } from './oci/reference.ts'
+import { UPLOADS, connectionProblems } from './publish/connection-problems.ts'
 import type { PublishDeps } from './publish/deps.ts'
 import { readEntries, type Entries } from './publish/entries.ts'
 import type { OnPublishEvent, PublishEvent } from './publish/event.ts'
@@ -36,6 +37,8 @@ export interface Wiring {
   readonly env: NodeJS.ProcessEnv
   readonly values: FieldValues
   readonly onEvent: OnPublishEvent
+  /** What is known to be wrong with the request before anything was read. */
+  readonly problems?: readonly InputProblem[]
   /** Told every secret before anything could print it. */
   readonly onSecret: (secret: string) => void
   /** Directory that is written when nothing is pushed and no output is named. */
@@ -45,6 +48,8 @@ export interface Wiring {
 /** The use case with everything it needs, and the ends of what was begun. */
 export interface Wired {
   readonly deps: PublishDeps
+  /** What was wrong before, and with how registries are to be reached; `publish` tells it with what it finds itself. */
+  readonly problems: readonly InputProblem[]
   /** Of the action: brings back what the cache folder held at the end of an earlier job, and keeps it for the next. */
   restoreCache(): Promise<void>
   saveCache(): Promise<void>
@@ -53,7 +58,14 @@ export interface Wired {
 }
 
 /** Builds the adapters. The only place that knows all of them. */
-export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wiring): Promise<Wired> {
+export async function wire({
+  env,
+  values,
+  problems: told = [],
+  onEvent,
+  onSecret,
+  defaultLayout,
+}: Wiring): Promise<Wired> {
   const entries = readEntries(values)
   const onNotice = (text: string): void => {
     onEvent({ type: 'notice', text })
@@ -67,8 +79,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
   })
   const listed = await parseRegistryAuth(entries.document('registry-auth'), onSecret)
   const named = parseProfiles(entries.of('registry-profile'))
-  const problems = [...listed.problems, ...named.problems]
-  if (problems.length > 0) throw new InputError(problems)
+  const problems = [...told, ...listed.problems, ...named.problems, ...connectionProblems(entries)]
   const openEcr = ecrApis({
     transport,
     env,
@@ -112,10 +123,13 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
       },
     })
   }
+  const upload = entries.choice('upload', UPLOADS, [])
   const openTarget = (output: Output): Target => {
     switch (output.kind) {
-      case 'registry':
-        return ensured(openRepository(output.image, { hosts, side: 'target', onEvent: onRegistryEvent }), output.image)
+      case 'registry': {
+        const repository = openRepository(output.image, { hosts, side: 'target', upload, onEvent: onRegistryEvent })
+        return ensured(repository, output.image)
+      }
       case 'oci':
         return openLayout(output.path, { images: output.images })
       case 'oci-archive':
@@ -138,7 +152,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
   let restored: RestoredCache | undefined
   return {
     deps: {
-      facts: { sourceDateEpoch: env['SOURCE_DATE_EPOCH'], defaultLayout },
+      facts: { sourceDateEpoch: env['SOURCE_DATE_EPOCH'], defaultLayout, problems },
       cache: cached ? directoryCache(cacheDirectory) : noCache,
       tempDir,
       locate,
@@ -146,6 +160,7 @@ export async function wire({ env, values, onEvent, onSecret, defaultLayout }: Wi
       commitTime: (directory, { signal }) => commitTime(directory, { env, exec, signal }),
       onEvent,
     },
+    problems,
     restoreCache: async () => {
       // The toolkit is a megabyte to load; a runner without the service need not wait for that.
       const served = env['ACTIONS_RESULTS_URL'] !== undefined || env['ACTIONS_CACHE_URL'] !== undefined

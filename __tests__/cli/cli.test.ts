@@ -1,7 +1,7 @@
 import type { CliParts } from '../../src/cli/publish.ts'
 import { runCli } from '../../src/cli/program.ts'
 import { MemoryStore } from '../../src/content/memory.ts'
-import { AuthError, InputError, OciPublishError } from '../../src/errors.ts'
+import { AuthError, InputError, OciPublishError, type InputProblem } from '../../src/errors.ts'
 import { FIELDS, type FieldValues } from '../../src/publish/fields.ts'
 import { sampleDigest, sampleReport } from '../tell/sample-report.ts'
 import { fakeIo } from './fake-io.ts'
@@ -16,7 +16,7 @@ interface Given {
 /** Runs a command line on stand-ins. */
 async function run(line: string | readonly string[], { env = {}, stdin = '', ...given }: Given = {}) {
   const { io, out, err } = fakeIo({ stdin })
-  const seen: { values?: FieldValues; layout?: string; closed?: boolean } = {}
+  const seen: { values?: FieldValues; problems?: readonly InputProblem[]; layout?: string; closed?: boolean } = {}
   const argv = typeof line === 'string' ? line.split(' ').filter(word => word !== '') : line
   const exitCode = await runCli(argv, io, {
     env,
@@ -24,16 +24,19 @@ async function run(line: string | readonly string[], { env = {}, stdin = '', ...
     version: '1.2.3',
     copy: () => Promise.reject(new Error('not asked for')),
     locate: () => ({ source: new MemoryStore(), name: '' }),
-    publish: given.publish ?? (() => Promise.resolve(sampleReport())),
-    wire({ values, onEvent, onSecret, defaultLayout }) {
-      Object.assign(seen, { values, layout: defaultLayout })
+    publish(values, deps, options) {
+      if (seen.problems?.length) return Promise.reject(new InputError(seen.problems)) // as it does by its deps
+      return given.publish?.(values, deps as string, options) ?? Promise.resolve(sampleReport())
+    },
+    wire({ values, problems, onEvent, onSecret, defaultLayout }) {
+      Object.assign(seen, { values, problems, layout: defaultLayout })
       onSecret('hunter2')
       onEvent({ type: 'notice', text: 'the token is hunter2' })
       const close = () => {
         seen.closed = true
         return Promise.resolve()
       }
-      return Promise.resolve({ deps: 'deps', close })
+      return Promise.resolve({ deps: 'deps', problems, close })
     },
   })
   return { exitCode, out: out(), err: err(), ...seen }
@@ -118,10 +121,9 @@ describe('secrets', () => {
   })
 
   test('an empty standard input is told before any work', async () => {
-    const { exitCode, err, values } = await run('publish --password-stdin')
+    const { exitCode, err } = await run('publish --password-stdin')
     expect(exitCode).toBe(2)
     expect(err).toContain('--password-stdin: there is none on standard input')
-    expect(values).toBeUndefined()
   })
 
   test.each(['--password s3cret', '--password=s3cret', '--github-token s3cret'])(

@@ -45,9 +45,9 @@ async function run(line: string, { copied = () => Promise.resolve(COPIED), signa
       seen.request = request
       return copied()
     },
-    wire: ({ values }) => {
+    wire: ({ values, problems }) => {
       seen.values = values
-      return Promise.resolve({ deps: 'deps', close: () => Promise.resolve() })
+      return Promise.resolve({ deps: 'deps', problems, close: () => Promise.resolve() })
     },
   })
   return { exitCode, out: out(), err: err(), ...seen }

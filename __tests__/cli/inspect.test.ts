@@ -71,9 +71,9 @@ async function run(line: string, { store }: Shelf, env: NodeJS.ProcessEnv = {}, 
       seen.reference = reference
       return { source: store, name: reference.kind === 'registry' ? (reference.tag ?? 'latest') : 'latest' }
     },
-    wire({ values }) {
+    wire({ values, problems }) {
       seen.values = values
-      return Promise.resolve({ deps: 'deps', close: () => Promise.resolve() })
+      return Promise.resolve({ deps: 'deps', problems, close: () => Promise.resolve() })
     },
   })
   return { exitCode, out: out(), err: err(), ...seen }
@@ -300,8 +300,8 @@ describe('what goes wrong', () => {
   })
 
   test('a reference that is none is exit code 2, before anything is asked', async () => {
-    const { exitCode, err, values } = await run('r.example/App', new Shelf())
-    expect({ exitCode, values }).toEqual({ exitCode: 2, values: undefined })
+    const { exitCode, err, out } = await run('r.example/App', new Shelf())
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
     expect(err).toContain('--reference: "r.example/App" is not an image reference')
   })
 

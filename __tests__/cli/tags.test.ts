@@ -25,9 +25,9 @@ async function run(line: string, tags?: Source['tags']) {
       const source: Source = Object.assign(new MemoryStore('r.example/a'), tags && { tags })
       return { source, name: '' }
     },
-    wire: ({ values }) => {
+    wire: ({ values, problems }) => {
       seen.values = values
-      return Promise.resolve({ deps: 'deps', close: () => Promise.resolve() })
+      return Promise.resolve({ deps: 'deps', problems, close: () => Promise.resolve() })
     },
   })
   return { exitCode, out: out(), err: err(), ...seen }

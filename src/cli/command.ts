@@ -1,4 +1,4 @@
-import { InputError, messageOf } from '../errors.ts'
+import { InputError, messageOf, type InputProblem } from '../errors.ts'
 import type { OnPublishEvent } from '../publish/event.ts'
 import type { FieldValues } from '../publish/fields.ts'
 import { failuresOf, isWrongRequest, type Failure } from '../tell/failure.ts'
@@ -13,10 +13,11 @@ export interface CommandParts<D> {
   readonly wire: (wiring: {
     env: NodeJS.ProcessEnv
     values: FieldValues
+    problems: readonly InputProblem[]
     onEvent: OnPublishEvent
     onSecret: (secret: string) => void
     defaultLayout: string
-  }) => Promise<{ readonly deps: D; close(): Promise<void> }>
+  }) => Promise<{ readonly deps: D; readonly problems: readonly InputProblem[]; close(): Promise<void> }>
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
 }
@@ -35,8 +36,10 @@ export interface Work<D> {
   readonly stopped?: string
   /** Told of failures besides the user. */
   readonly onFailure?: (failures: readonly Failure[], values: FieldValues) => Promise<void>
-  /** Values that follow from others. */
+  /** Values that follow from others, or an InputError. */
   readonly complete?: (values: FieldValues) => FieldValues
+  /** `run` looks at the request and tells what is wrong with it; what is known to be wrong already it knows by its deps. */
+  readonly tellsProblems?: boolean
 }
 
 /** Where `--no-push` without `--outputs` writes, in the current directory. */
@@ -51,7 +54,7 @@ export async function runCommand<D>(
   flags: Flags,
   io: Io,
   { wire, env, signal }: CommandParts<D>,
-  { run, stopped, onFailure, complete = (values): FieldValues => values }: Work<D>,
+  { run, stopped, onFailure, complete = (values): FieldValues => values, tellsProblems = false }: Work<D>,
 ): Promise<number> {
   const quiet = flags['quiet'] === true
   const secrets = new Set<string>()
@@ -59,14 +62,15 @@ export async function runCommand<D>(
   let values: FieldValues = {}
   try {
     const typed = await withPassword(valuesOf(flags, env), flags, io)
-    values = typed.values
-    if (typed.problems.length > 0) throw new InputError(typed.problems)
-    values = complete(values)
+    const completed = completedBy(complete, typed)
+    values = completed.values
     const onSecret = (secret: string): void => {
       secrets.add(secret)
     }
-    const wired = await wire({ env, values, onEvent: display.onEvent, onSecret, defaultLayout: DEFAULT_LAYOUT })
+    const wiring = { env, ...completed, onEvent: display.onEvent, onSecret, defaultLayout: DEFAULT_LAYOUT }
+    const wired = await wire(wiring)
     try {
+      if (!tellsProblems && wired.problems.length > 0) throw new InputError(wired.problems)
       await run({ values, deps: wired.deps, display, quiet })
       display.end()
       return 0
@@ -84,6 +88,16 @@ export async function runCommand<D>(
     display.say(failureLines(failures, { stacks: env['OCI_PUBLISH_DEBUG'] === '1' }))
     await onFailure?.(failures, values)
     return isWrongRequest(error) ? 2 : 1
+  }
+}
+
+/** With the problems of both. */
+function completedBy(complete: (values: FieldValues) => FieldValues, { values, problems }: TypedValues): TypedValues {
+  try {
+    return { values: complete(values), problems }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return { values, problems: [...problems, ...error.problems] }
   }
 }
 

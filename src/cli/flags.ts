@@ -43,8 +43,8 @@ export const CONNECTION: readonly Field[] = FIELDS.filter(({ name }) =>
   ].includes(name),
 )
 
-/** How repositories come to be that are pushed to, where a registry wants that done before. */
-export const CREATION: readonly Field[] = FIELDS.filter(({ name }) => name.startsWith('ecr-'))
+/** How content is pushed, and how repositories come to be where a registry wants that done before. */
+export const PUSHING: readonly Field[] = FIELDS.filter(({ name }) => name === 'upload' || name.startsWith('ecr-'))
 
 export interface TypedValues {
   readonly values: FieldValues

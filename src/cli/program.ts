@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { FIELDS, type Field } from '../publish/fields.ts'
 import { copyCommand } from './copy.ts'
-import { CONNECTION, CREATION, flagsOf, type Flags } from './flags.ts'
+import { CONNECTION, PUSHING, flagsOf, type Flags } from './flags.ts'
 import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
 import { publishCommand, type CliParts } from './publish.ts'
@@ -109,7 +109,7 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .action(async (repository: string, flags: Flags) => {
       exitCode = await tagsCommand(repository, flags, io, parts)
     })
-  for (const field of CREATION) for (const option of flagsOf(field)) copy.addOption(option)
+  for (const field of PUSHING) for (const option of flagsOf(field)) copy.addOption(option)
   for (const command of [copy, inspect, tags]) {
     for (const field of CONNECTION) for (const option of flagsOf(field)) command.addOption(option)
     program.addCommand(command.option('--password-stdin', 'read the password from standard input'))

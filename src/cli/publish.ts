@@ -27,6 +27,7 @@ export async function publishCommand<D>(flags: Flags, io: Io, parts: CliParts<D>
       io.stdout.write(`${flags['json'] === true ? JSON.stringify(report, null, 2) : report.refs.join('\n')}\n`)
       if (wantsSummary(values)) await appendSummary(env, reportSummary(report))
     },
+    tellsProblems: true,
     stopped: 'tags move last, so none points at half an image',
     async onFailure(failures, values) {
       if (wantsSummary(values)) await appendSummary(env, failureSummary(failures))

@@ -105,6 +105,13 @@ export const FIELDS = [
     kind: 'list',
     sentence: 'Repositories of the same host that may have the layers already, the likeliest first: mounted, not sent',
   },
+  {
+    name: 'upload',
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'monolithic', 'chunked'],
+    sentence: 'How layers are sent: in one request and in pieces where that fails, always in one, or always in pieces',
+  },
   { name: 'dry-run', kind: 'boolean', default: 'false', sentence: 'Say what would be sent and which tags would move' },
   { name: 'registry', kind: 'text', sentence: 'Host that username and password are for' },
   { name: 'username', kind: 'text', sentence: 'User name for registry' },

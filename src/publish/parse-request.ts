@@ -16,6 +16,8 @@ export interface RequestFacts {
   readonly sourceDateEpoch: string | undefined
   /** Directory that is written when nothing is pushed and no output is named. */
   readonly defaultLayout: string
+  /** What is wrong with the rest of the request, to be told with what is wrong with this. */
+  readonly problems?: readonly InputProblem[]
 }
 
 export interface ParsedRequest {
@@ -28,7 +30,7 @@ export interface ParsedRequest {
 /** Reads a request, and finds every problem that can be seen without looking at files or registries. Touches nothing. */
 export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRequest {
   const entries = readEntries(values)
-  const problems: InputProblem[] = []
+  const problems: InputProblem[] = [...(facts.problems ?? [])]
   const { outputs, notices } = parseOutputs(entries, facts.defaultLayout, problems)
   const family = entries.choice('types', ['oci', 'docker'], problems)
   const compression = entries.choice('compression', ['gzip', 'zstd', 'none'], problems)
@@ -59,22 +61,10 @@ export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRe
   // Others read them, but nobody else tells.
   entries.choice('cache', ['auto', 'off'], problems)
   entries.boolean('show-summary', problems)
-  entries.boolean('ecr-create-repository', problems)
-  entries.boolean('ecr-scan-on-push', problems)
-  entries.choice('ecr-tag-mutability', ['mutable', 'immutable'], problems)
-  refuseRole(entries.text('role-to-assume'), problems)
   if (request.layers.length === 0 && request.base === undefined && entries.of('layers').length === 0) {
     problems.push({ input: 'layers', problem: 'without layers and without a base-image there is nothing to publish' })
   }
   return { request, problems, notices }
-}
-
-const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role[/]\S+$/
-
-function refuseRole(role: string | undefined, problems: InputProblem[]): void {
-  if (role === undefined || ROLE.test(role)) return
-  const problem = `"${role}" is not the ARN of a role, such as arn:aws:iam::123456789012:role/publish`
-  problems.push({ input: 'role-to-assume', problem })
 }
 
 function parsePlatforms(entries: Entries, problems: InputProblem[]): readonly Platform[] {

@@ -17,6 +17,7 @@ import { flushReferrers, noteReferrer } from './referrers/keep.ts'
 import { listReferrers } from './referrers/list.ts'
 import { listTags } from './tags/list.ts'
 import { moveTags } from './tags/move.ts'
+import type { UploadMode } from './upload/pieces.ts'
 import { hasBlob } from './upload/session.ts'
 import { uploadBlob } from './upload/upload.ts'
 
@@ -25,6 +26,8 @@ export interface RepositoryDeps {
   readonly hosts: RegistryHosts
   readonly side: Side
   readonly onEvent?: ((event: RegistryEvent) => void) | undefined
+  /** Default: `auto`. Registries whose profile knows no pieces get none. */
+  readonly upload?: UploadMode | undefined
   readonly sleep?: ((waitMs: number, signal?: AbortSignal) => Promise<void>) | undefined
   /** In [0, 1). */
   readonly random?: (() => number) | undefined
@@ -64,14 +67,15 @@ export interface RegistryRepository extends Target, ReferrerLister {
 /** A repository of a registry. Nothing is asked of it before the first call. */
 export function openRepository(
   reference: { readonly host: string; readonly repository: string },
-  { hosts, side, onEvent = (): void => undefined, sleep = pause, random = Math.random }: RepositoryDeps,
+  { hosts, side, onEvent = (): void => undefined, upload, sleep = pause, random = Math.random }: RepositoryDeps,
 ): RegistryRepository {
   const access = new Access(hosts.get(reference.host), reference.repository, side)
-  return new OpenRepository(access, { onEvent, sleep, random })
+  return new OpenRepository(access, { onEvent, upload, sleep, random })
 }
 
 interface Deps {
   readonly onEvent: (event: RegistryEvent) => void
+  readonly upload: UploadMode | undefined
   readonly sleep: (waitMs: number, signal?: AbortSignal) => Promise<void>
   readonly random: () => number
 }
