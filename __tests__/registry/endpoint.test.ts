@@ -1,4 +1,6 @@
+import { createTransport } from '../../src/http/client.ts'
 import { Endpoint } from '../../src/registry/endpoint.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
 import { scripted, type ScriptedTransport, type Server } from './scripted.ts'
 
 const ask = (endpoint: Endpoint): Promise<number> =>
@@ -73,4 +75,46 @@ test('a local registry that is only just starting may be asked again', async () 
   up = true
   expect(await ask(endpoint)).toBe(200)
   expect(urls(transport).every(line => line.includes('http://'))).toBe(true)
+})
+
+describe('a local registry that is busy when it is asked for the first time', () => {
+  test.each<[status: number, after: string | undefined, waitMs: number]>([
+    [503, '2', 2_200],
+    [429, '2', 2_200],
+    [502, '2', 2_200],
+    [500, undefined, 1_000],
+    [503, undefined, 1_000],
+  ])('with %i and Retry-After %p is asked again after %i ms', async (status, after, waitMs) => {
+    let nowMs = 0
+    const sleep = (waitMs: number): Promise<void> => {
+      nowMs += waitMs
+      return Promise.resolve()
+    }
+    await using registry = await startSpecRegistry()
+    registry.fail({}, { status, headers: after === undefined ? {} : { 'retry-after': after } })
+    const random = (): number => 1
+    const transport = createTransport({ version: '0', random, clock: { now: () => nowMs, sleep } })
+    const endpoint = new Endpoint(registry.host, { transport, plainHttp: new Set(), sleep, random })
+    const response = await endpoint.send({ method: 'GET', to: '/v2/' })
+    await response.discard()
+    await transport.close()
+    expect([response.status, nowMs, registry.requests.length]).toEqual([200, waitMs, 2])
+  })
+
+  test('is not asked again when it says to come back in an hour', async () => {
+    const transport = scripted(() => ({ status: 502, gaveUp: 'it asks to wait 3600 s' }))
+    expect(await ask(endpointOf('127.0.0.1:5000', transport))).toBe(502)
+    expect(transport.seen).toHaveLength(1)
+  })
+
+  test('is not waited for after an abort', async () => {
+    const controller = new AbortController()
+    const reason = new Error('stop')
+    const transport = scripted(() => {
+      controller.abort(reason)
+      return { status: 502 }
+    })
+    const request = { method: 'HEAD', to: '/v2/app/blobs/x', signal: controller.signal } as const
+    await expect(endpointOf('127.0.0.1:5000', transport).send(request)).rejects.toBe(reason)
+  })
 })

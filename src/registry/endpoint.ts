@@ -1,7 +1,8 @@
 import type { Abortable } from '../async/abortable.ts'
+import { sleep } from '../async/sleep.ts'
 import { HttpError } from '../http/error.ts'
 import { isLoopback } from '../http/plain.ts'
-import { isRetriable } from '../http/retry.ts'
+import { REQUEST, isRetriable, judge, retryAfterMs } from '../http/retry.ts'
 import type { HttpRequest, HttpResponse, Transport } from '../http/transport.ts'
 import { causeCodes } from './hint.ts'
 
@@ -15,6 +16,10 @@ export interface EndpointDeps {
   readonly transport: Transport
   /** Host and port of registries that are reached without TLS because the user said so. */
   readonly plainHttp: ReadonlySet<string>
+  /** For tests, which do not wait. */
+  readonly sleep?: ((waitMs: number, signal?: AbortSignal) => Promise<void>) | undefined
+  /** In [0, 1). */
+  readonly random?: (() => number) | undefined
 }
 
 /** Docker Hub's registry has another name than its references. */
@@ -30,12 +35,16 @@ const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_/
 export class Endpoint {
   readonly #transport: Transport
   readonly #authority: string
+  readonly #sleep: (waitMs: number, signal?: AbortSignal) => Promise<void>
+  readonly #random: () => number
   #base: URL | undefined
   #trial: Promise<unknown> | undefined
 
   /** @param host normalised, with its port if it has one */
-  constructor(host: string, { transport, plainHttp }: EndpointDeps) {
+  constructor(host: string, { transport, plainHttp, ...deps }: EndpointDeps) {
     this.#transport = transport
+    this.#sleep = deps.sleep ?? sleep
+    this.#random = deps.random ?? Math.random
     this.#authority = SERVERS[host] ?? host
     if (plainHttp.has(host)) this.#base = this.#url('http:')
     else if (!isLoopback(host)) this.#base = this.#url('https:')
@@ -63,8 +72,9 @@ export class Endpoint {
     })
     if (!(first instanceof HttpError) && first.status !== 400) {
       this.#base = plain
-      if (!isRetriable(first.status) || request.retry === 'never') return first
+      if (!isRetriable(first.status) || first.gaveUp !== undefined || request.retry === 'never') return first
       await first.discard() // the answer of a registry that is there, and busy
+      await this.#backOff(first, request)
       return this.#ask(plain, request)
     }
     const nobody = first instanceof HttpError && causeCodes(first).includes('ECONNREFUSED')
@@ -73,6 +83,15 @@ export class Endpoint {
     if (!nobody && (await this.#speaksTls(request))) this.#base = this.#url('https:')
     else if (!(first instanceof HttpError)) this.#base = plain
     return this.#ask(this.#base ?? plain, request)
+  }
+
+  /** What the transport does between two attempts: it was told to make one, for the next might have had to be by TLS. */
+  async #backOff(response: HttpResponse, { signal }: Abortable): Promise<void> {
+    const { status } = response
+    if (status === 429 || status === 503) return // then it lets nobody through to the host for that long
+    const minMs = retryAfterMs(response.header('retry-after'), Date.now())
+    const verdict = judge(REQUEST, 1, { status }, minMs, this.#random())
+    if ('waitMs' in verdict) await this.#sleep(verdict.waitMs, signal)
   }
 
   async #speaksTls({ signal }: Abortable): Promise<boolean> {
