@@ -42,7 +42,7 @@ interface Client extends AsyncDisposable {
   readonly progress: () => number
 }
 
-function clientOf({ host }: SpecRegistry, upload?: UploadMode): Client {
+function clientOf({ host }: SpecRegistry, upload?: UploadMode, quietMs?: number): Client {
   let nowMs = 0
   let progress = 0
   const sleep = (waitMs: number, signal?: AbortSignal): Promise<void> => {
@@ -64,7 +64,7 @@ function clientOf({ host }: SpecRegistry, upload?: UploadMode): Client {
     events,
     progress: () => progress,
     push: (blob = layer, signal) =>
-      uploadBlob(access, blob, { onBytes, signal }, { sleep, random: () => 0, onEvent, upload }),
+      uploadBlob(access, blob, { onBytes, signal }, { sleep, random: () => 0, onEvent, upload, quietMs }),
     [Symbol.asyncDispose]: () => transport.close(),
   }
 }
@@ -349,4 +349,13 @@ test('a wait that the registry asks for is told as it is, and taken', async () =
   await using client = clientOf(registry)
   await client.push(layerOf(MIB))
   expect(client.events).toMatchObject([{ type: 'upload-retry', reason: '429', waitMs: 30_000 }])
+})
+
+test('an upload of which nothing moves ends, and its session with it', async () => {
+  await using registry = await startSpecRegistry()
+  registry.fail({ method: 'PUT' }, { hang: true })
+  await using client = clientOf(registry, 'auto', 300)
+  await expect(client.push(layerOf(MIB))).rejects.toMatchObject({ side: 'target', message: /no byte of it has moved/ })
+  expect(lines(registry).at(-1)).toBe('DELETE')
+  expect(registry.openUploads).toBe(0)
 })

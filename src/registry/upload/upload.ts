@@ -8,6 +8,7 @@ import type { RegistryEvent } from '../event.ts'
 import type { RegistryHost } from '../host.ts'
 import { Outgoing } from './outgoing.ts'
 import { pieceBytes, piecesFor, type UploadMode } from './pieces.ts'
+import { watchQuiet } from './quiet.ts'
 import { patchPiece, putBlob, type SendRequest } from './send.ts'
 import { cancelSession, hasBlob, openSession, sessionStatus } from './session.ts'
 import { next, start, waitMs, type UploadEvent, type UploadState } from './state.ts'
@@ -20,6 +21,8 @@ export interface UploadDeps {
   readonly onEvent: (event: RegistryEvent) => void
   /** Default: `auto`. */
   readonly upload?: UploadMode | undefined
+  /** How long no byte may move. Default: a quarter of an hour. */
+  readonly quietMs?: number | undefined
 }
 
 /** An upload under way. */
@@ -43,6 +46,8 @@ interface Run {
   failures: number
 }
 
+const QUIET_MS = 900_000
+
 /** The fewest bytes that were too many for what is in front of a registry, for the rest of the run. */
 const refusedBytes = new WeakMap<RegistryHost, number>()
 
@@ -55,10 +60,19 @@ const refusedBytes = new WeakMap<RegistryHost, number>()
 export async function uploadBlob(
   access: Access,
   blob: Blob,
-  { mountFrom = [], onBytes, signal }: PushOptions,
+  { mountFrom = [], onBytes, signal: outer }: PushOptions,
   deps: UploadDeps,
 ): Promise<Pushed> {
-  const outgoing = new Outgoing(blob, { onBytes, signal })
+  const failure = (): unknown => run.failure
+  const quiet = watchQuiet(access, blob.descriptor, { mostMs: deps.quietMs ?? QUIET_MS, failure, signal: outer })
+  const { signal } = quiet
+  const outgoing = new Outgoing(blob, {
+    onBytes: delta => {
+      if (delta > 0) quiet.moved()
+      onBytes?.(delta)
+    },
+    signal,
+  })
   const fresh = { session: undefined, leastBytes: 0, takenBytes: 0, failure: undefined, afterMs: 0, failures: 0 }
   const run: Run = { access, blob, deps, mountFrom, signal, outgoing, ...fresh }
   const { size } = blob.descriptor
@@ -67,12 +81,13 @@ export async function uploadBlob(
   let state = start(piecesFor({ ...facts, refusedBytes: refusedBytes.get(host) ?? Infinity }), size)
   try {
     for (;;) {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       if (state.at === 'done') return { how: state.how, bytes: outgoing.total }
       if (state.at === 'failed') throw run.failure
       state = next(state, await step(run, state))
     }
   } finally {
+    quiet.end()
     outgoing.close()
     await cancel(run)
   }
