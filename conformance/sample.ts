@@ -10,6 +10,8 @@ interface Pointer {
   readonly mediaType: string
   readonly digest: string
   readonly size: number
+  /** From where else it is had. */
+  readonly urls?: readonly string[]
 }
 
 /** An image, index or artifact, whole. */
@@ -85,7 +87,7 @@ class Making {
     const platform = { architecture, os: 'linux' }
     const rootfs = { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) }
     const config = this.blob(types[1], Buffer.from(JSON.stringify({ ...platform, config: {}, rootfs })))
-    const list = layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }))
+    const list = layers.map(({ mediaType, digest, size, urls }) => ({ mediaType, digest, size, urls }))
     const document = { schemaVersion: 2, mediaType: types[0], config, layers: list, ...more }
     return { ...this.manifest(types[0], document), platform }
   }
@@ -160,7 +162,7 @@ const SHAPES: Readonly<Record<Shape, (making: Making) => Pointer>> = {
     const kept = making.layer(4_000)
     const away = making.layer(3_000, FOREIGN_LAYER)
     making.blobs.delete(away.digest)
-    return making.image([kept, { ...away, urls: ['https://example.invalid/layer'] } as typeof away])
+    return making.image([kept, { ...away, urls: ['https://example.invalid/layer'] }])
   },
   attested: making => {
     const image = making.image([making.layer(4_000)])
