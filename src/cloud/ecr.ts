@@ -18,12 +18,11 @@ export interface EcrCredentialDeps {
 
 /** Credentials that can be had anew. */
 export interface EcrCredentials extends CredentialSource {
-  /** Drops what is kept for a host, because the registry refused it; the next `find` asks AWS again. */
   forget(host: string): void
 }
 
 /** A token this close to its end is not shown any more: a large layer has to arrive with it. */
-const MARGIN_MS = 10 * 60_000
+const MARGIN_MS = 15 * 60_000
 
 /**
  * Credentials of ECR, from AWS itself: one token for each account and region, asked for when a registry first wants one
@@ -39,9 +38,9 @@ export function ecrCredentials(deps: EcrCredentialDeps): EcrCredentials {
       const from = ecr.kind === 'public' ? 'AWS (ECR Public)' : `AWS (ECR in ${ecr.region})`
       if (ecr.kind === 'public' && !(await deps.hasIdentity())) return nothing(`${from}: no identity here`)
       try {
-        const { username, password } = await tokens.get(ecr, { signal })
+        const { username, password, lastsMs } = await tokens.get(ecr, { signal })
         const credential = passwordCredential(username, password)
-        return { credential, from, lookedAt: [from], ...(ecr.kind === 'public' && { implied: true }) }
+        return { credential, from, lookedAt: [from], lastsMs, ...(ecr.kind === 'public' && { implied: true }) }
       } catch (error) {
         signal?.throwIfAborted()
         const { reason, hint } = awsFailure(error, actionFor(ecr))
@@ -87,7 +86,7 @@ class Tokens {
     this.#now = deps.now ?? ((): number => Date.now())
   }
 
-  async get(ecr: EcrHost, io: Abortable): Promise<Login> {
+  async get(ecr: EcrHost, io: Abortable): Promise<Login & { readonly lastsMs: number }> {
     const key = keyOf(ecr)
     for (;;) {
       const generation = this.#generations.get(key) ?? 0
@@ -95,7 +94,8 @@ class Tokens {
       const asked = this.#asked.run(`${key} ${generation}`, async () => ({ ...(await this.#ask(ecr, io)), by: me }))
       const token = await orAborted(asked, io)
       // One that was only just made is what there is, whatever it says of its end.
-      if (token.by === me || token.expiresAt - this.#now() > MARGIN_MS) return loginOf(token)
+      const lastsMs = token.expiresAt - this.#now()
+      if (token.by === me || lastsMs > MARGIN_MS) return { ...loginOf(token), lastsMs }
       this.#drop(key, generation)
     }
   }

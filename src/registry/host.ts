@@ -1,7 +1,8 @@
 import type { Abortable } from '../async/abortable.ts'
 import { mayFollow, sameOrigin } from '../http/redirect.ts'
 import type { HttpRequest, HttpResponse, Transport } from '../http/transport.ts'
-import { Authorizer, type Want } from './auth/authorizer.ts'
+import { Authorizer, type Shown, type Want } from './auth/authorizer.ts'
+import { readRefusal } from './auth/expired.ts'
 import { normaliseHost, type CredentialSource, type FoundCredential } from './credentials/credential.ts'
 import { Endpoint } from './endpoint.ts'
 import { KnownReferrers } from './referrers/known.ts'
@@ -65,7 +66,7 @@ export class RegistryHost {
   }
 
   /**
-   * Sends a request, with what the registry asks for to allow it: a challenge is answered, an expired token renewed.
+   * Sends a request, with what the registry asks for to allow it: a challenge is answered, what has expired renewed.
    * Every other status is the caller's to judge.
    *
    * @throws {AuthError} when no token is to be had
@@ -81,10 +82,25 @@ export class RegistryHost {
       const shown = await this.#authorizer.show(want, { signal })
       const authorization = shown.header === undefined ? {} : { authorization: shown.header }
       const response = await this.#endpoint.send({ ...request, to, headers: { ...headers, ...authorization } })
-      if (!isChallenge(response) || sent >= MAX_SENT) return response
+      if (sent >= MAX_SENT) return response
+      if (response.status === 403 && shown.credential && !isChallenge(response)) {
+        const read = await readRefusal(response)
+        if (!(await this.#isOver(read.expired, want, shown, { signal }))) return read.response
+        continue
+      }
+      if (!isChallenge(response)) return response
       if (!(await this.#authorizer.learn(want, shown, response, this.#endpoint.base, { signal }))) return response
       await response.discard()
     }
+  }
+
+  /** Whether a password was refused because its time is over, and there is another. */
+  async #isOver(expired: boolean | undefined, want: Want, shown: Shown, options: Abortable): Promise<boolean> {
+    if (expired === false) return false
+    // Nothing was said, as to a HEAD: it may be so with a password that ends, and is a matter of rights with all others.
+    const { lastsMs } = await this.credential(want.repository, options)
+    if (expired === undefined && lastsMs === undefined) return false
+    return this.#authorizer.renew(want, shown, options)
   }
 
   /** Which credentials are shown for a repository, and where they were looked for. */

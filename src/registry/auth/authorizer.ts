@@ -8,6 +8,7 @@ import type { HttpResponse, Transport } from '../../http/transport.ts'
 import type { Credential, CredentialSource, FoundCredential } from '../credentials/credential.ts'
 import { refusalOf, unreachable, withCredentials } from '../error.ts'
 import { demandOf, parseChallenges, type Demand } from './challenge.ts'
+import { HeldCredentials } from './held-credentials.ts'
 import { mergeScopes, scopeKey } from './scope.ts'
 import { basic, isToken, requestToken, type Token } from './token.ts'
 
@@ -29,6 +30,8 @@ export interface Shown {
   readonly header: string | undefined
   /** What the registry was known to ask for. */
   readonly demand: KnownDemand | undefined
+  /** The password itself, where it was shown to the registry. */
+  readonly credential?: Credential | undefined
   readonly scopes: readonly string[]
   /** Whether the token was made for this request; refused, it will be refused again. */
   readonly fresh: boolean
@@ -59,7 +62,7 @@ export class Authorizer {
   readonly #deps: AuthorizerDeps
   readonly #now: () => number
   #demand: KnownDemand | undefined
-  readonly #found = new Once<string, FoundCredential>()
+  readonly #held: HeldCredentials
   readonly #tokens = new Once<string, Kept>()
   /** Scopes wanted -> scopes that the registry asked for instead. */
   readonly #widened = new Map<string, readonly string[]>()
@@ -69,12 +72,12 @@ export class Authorizer {
   constructor(deps: AuthorizerDeps) {
     this.#deps = deps
     this.#now = deps.now ?? ((): number => performance.now())
+    this.#held = new HeldCredentials({ host: deps.host, credentials: deps.credentials, now: this.#now })
   }
 
   /** The credential for a repository, and where it was looked for. */
   credential(repository: string, { signal }: Abortable = {}): Promise<FoundCredential> {
-    const { host, credentials } = this.#deps
-    return this.#found.run(repository, () => credentials.find(host, repository, { signal }))
+    return this.#held.get(repository, { signal })
   }
 
   /** @throws {AuthError} when no token is to be had */
@@ -85,7 +88,8 @@ export class Authorizer {
     if (!demand) return { header: undefined, demand, scopes, fresh: false }
     const { credential } = await this.credential(want.repository, options)
     if (demand.scheme === 'basic') {
-      return { header: credential && basic(credential, this.#deps.onSecret), demand, scopes, fresh: true }
+      const header = credential && basic(credential, this.#deps.onSecret)
+      return { header, demand, credential: header === undefined ? undefined : credential, scopes, fresh: true }
     }
     if (credential?.kind === 'bearer') {
       this.#deps.onSecret(credential.token)
@@ -112,10 +116,10 @@ export class Authorizer {
    */
   async learn(want: Want, shown: Shown, response: HttpResponse, base: URL, options: Abortable = {}): Promise<boolean> {
     const demand = demandOf(parseChallenges(response.headerValues('www-authenticate')))
-    if (!demand) return false
+    if (!demand) return this.renew(want, shown, options)
     this.#demand = { ...demand, base }
     if (demand.scheme === 'basic') {
-      if (shown.demand?.scheme === 'basic') return false
+      if (shown.demand?.scheme === 'basic') return this.renew(want, shown, options)
       const { credential } = await this.credential(want.repository, options)
       return credential !== undefined && credential.kind !== 'bearer'
     }
@@ -125,6 +129,15 @@ export class Authorizer {
     if (shown.demand?.scheme !== 'bearer') return true
     this.#tokens.forget(tokenKey(shown.demand, want, shown.scopes))
     return changed || !shown.fresh
+  }
+
+  /**
+   * Looks for another password than the one that a request showed and that was refused, because such passwords end.
+   *
+   * @returns whether there is another one now, so that it is worth sending the request again
+   */
+  async renew({ repository }: Want, { credential }: Shown, options: Abortable = {}): Promise<boolean> {
+    return credential !== undefined && this.#held.renew(repository, credential, options)
   }
 
   #scopesFor({ scopes }: Want): readonly string[] {
@@ -158,7 +171,7 @@ export class Authorizer {
   ): Promise<Omit<Kept, 'by'>> {
     const { host, transport, onSecret } = this.#deps
     const realm = this.#realm(demand)
-    const found = await this.credential(want.repository, options)
+    let found = await this.credential(want.repository, options)
     const ask = async (credential: Credential | undefined): Promise<Omit<Kept, 'by'> | HttpResponse> => {
       const query = { realm, service: demand.service, scopes }
       const answer = await requestToken(query, credential, { transport, onSecret, ...options })
@@ -171,6 +184,14 @@ export class Authorizer {
       const asNobody = want.side === 'source' && this.#anonymous.has(want.repository)
       let shown = asNobody ? undefined : found.credential
       let answer = await ask(shown)
+      if ('status' in answer && answer.status === 401 && shown) {
+        if (await this.#held.renew(want.repository, shown, options)) {
+          await answer.discard()
+          found = await this.credential(want.repository, options)
+          shown = found.credential
+          answer = await ask(shown)
+        }
+      }
       if ('status' in answer && shown && found.implied && want.side === 'source') {
         // Nobody chose these credentials for this host: they must not keep anybody from what is public.
         await answer.discard()

@@ -13,5 +13,8 @@ export function credentialChain(sources: readonly CredentialSource[]): Credentia
       }
       return { credential: undefined, from: undefined, lookedAt }
     },
+    forget(host) {
+      for (const source of sources) source.forget?.(host)
+    },
   }
 }

@@ -16,11 +16,15 @@ export interface FoundCredential {
   readonly lookedAt: readonly string[]
   /** Not chosen for this host by the user, so a read may also go on without it. */
   readonly implied?: boolean | undefined
+  /** How long it is valid from now on, where the source knows that. */
+  readonly lastsMs?: number | undefined
 }
 
 /** Where credentials come from. Finding none is an answer, not an error. */
 export interface CredentialSource {
   find(host: string, repository: string, options?: Abortable): Promise<FoundCredential>
+  /** Drops what is kept for a host, because the registry refused it; the next `find` looks again. */
+  forget?(host: string): void
 }
 
 /** Docker's name for its Hub in every place where credentials are kept. */

@@ -42,7 +42,7 @@ export function authFiles({ env, exec, uid = process.getuid?.() }: AuthFileDeps)
   ])
 }
 
-/** One auth file; read once, when the first credential is asked for. */
+/** One auth file; read once, when the first credential is asked for, and again when what it holds was refused. */
 function authSource(from: string, read: () => Promise<Uint8Array | string>, exec: Exec): CredentialSource {
   let opened: Promise<AuthFile | string> | undefined
   const open = async (): Promise<AuthFile | string> => {
@@ -57,6 +57,9 @@ function authSource(from: string, read: () => Promise<Uint8Array | string>, exec
       const file = await (opened ??= open())
       if (typeof file === 'string') return nothing(file.startsWith(from) ? file : `${from} (${file})`)
       return search(file, { from, host, repository, exec, signal })
+    },
+    forget() {
+      opened = undefined
     },
   }
 }
