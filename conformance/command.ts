@@ -23,7 +23,7 @@ const USAGE = `Usage: node conformance/cli.js COMMAND [options]
             --client NAME|FILE   default ours
             --json
   serve   a registry to try a client on by hand, until it is stopped
-            --port N             default 5000
+            --port N             default 5000; 0: a free one, which is printed
             --personality NAME   default spec
             --fault WORDS        may be repeated, see below
             --seed N             of faults by chance

@@ -26,13 +26,19 @@ class Words {
     return true
   }
 
+  /** Takes the next word unless it is one of these. */
+  takeOther(than: readonly string[]): string | undefined {
+    const [next] = this.#words
+    return next === undefined || than.includes(next) ? undefined : this.#words.shift()
+  }
+
   text(what: string): string {
     return this.take() ?? this.#fail(`${what} is missing`)
   }
 
   number(what: string): number {
     const value = Number(this.text(what))
-    return Number.isNaN(value) ? this.#fail(`${what} is not a number`) : value
+    return value >= 0 ? value : this.#fail(`${what} is not a number from 0 on`)
   }
 
   oneOf<T extends string>(what: string, list: readonly T[]): T {
@@ -48,6 +54,9 @@ class Words {
     throw new UsageError(`--fault "${this.#all}": ${problem}`)
   }
 }
+
+/** Words that say when, and are no part of a path. */
+const WHEN = ['on', 'nth', 'times', 'chance'] as const
 
 const FAULTS: Readonly<Record<string, (words: Words) => Fault>> = {
   'cut-request': words => ({ cutRequestAfter: words.number('number of bytes') }),
@@ -79,10 +88,11 @@ export function parseFault(text: string): { readonly match: Match; readonly faul
   for (let word = words.take(); word !== undefined; word = words.take()) {
     if (word === 'on') {
       const next = words.text('method or path')
-      if (/^[A-Z]+$/.test(next)) match.method = next
-      else match.path = next
-    } else if (word.startsWith('/')) match.path = word
-    else if (word === 'nth') match.nth = words.number('nth')
+      const isMethod = /^[A-Z]+$/.test(next)
+      const path = isMethod ? words.takeOther(WHEN) : next
+      if (isMethod) match.method = next
+      if (path !== undefined) match.path = path
+    } else if (word === 'nth') match.nth = words.number('nth')
     else if (word === 'times') match.times = words.takes('ever') ? Infinity : words.number('times')
     else if (word === 'chance') match.chance = words.number('chance')
     else words.unknown(word)

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { randomFrom } from './random.ts'
 import type { Content } from './server/store.ts'
 
 /** What a descriptor says of something. */
@@ -52,11 +51,11 @@ type Json = Readonly<Record<string, unknown>>
 class Making {
   readonly blobs = new Map<string, Buffer>()
   readonly manifests: { digest: string; mediaType: string; bytes: Buffer }[] = []
-  readonly #random: () => number
+  readonly #seed: number
   readonly #algorithm: 'sha256' | 'sha512'
 
   constructor(seed: number, algorithm: 'sha256' | 'sha512' = 'sha256') {
-    this.#random = randomFrom(seed)
+    this.#seed = seed
     this.#algorithm = algorithm
   }
 
@@ -68,8 +67,9 @@ class Making {
 
   /** A tar of one file of noise, packed. */
   layer(bytes: number, mediaType: string = OCI_LAYER): Pointer & { readonly diffId: string } {
-    const noise = Buffer.from(Array.from({ length: bytes }, () => Math.floor(this.#random() * 256)))
-    const tar = tarOf(`file-${this.blobs.size}`, noise)
+    const name = `file-${this.blobs.size}`
+    const noise = createHash('shake256', { outputLength: bytes }).update(`${this.#seed} ${name}`).digest()
+    const tar = tarOf(name, noise)
     return { ...this.blob(mediaType, gzipSync(tar)), diffId: digestOf(tar) }
   }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { numberOf, personalityOf, readArguments } from './arguments.ts'
+import { UsageError, numberOf, personalityOf, readArguments } from './arguments.ts'
 import { parseFault } from './fault-words.ts'
 import { PERSONALITIES } from './personality.ts'
 import { randomFrom } from './random.ts'
@@ -20,12 +20,15 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   const name = personalityOf(values.personality ?? 'spec')
   const { options, auth, prefix } = PERSONALITIES[name]
   const faults = (values.fault ?? []).map(parseFault)
+  const port = numberOf('port', values.port, 5000)
   const registry = await startSpecRegistry({
     ...options,
     ...(auth && !values.open && { auth: { ...auth, username: 'robot', password: 'secret' } }),
-    port: numberOf('port', values.port, 5000),
+    port,
     random: randomFrom(numberOf('seed', values.seed, 1)),
     onRequest: tell,
+  }).catch((error: unknown) => {
+    throw new UsageError(`--port ${port}: ${error instanceof Error ? error.message : String(error)}`)
   })
   for (const { match, fault } of faults) registry.fail(match, fault)
   process.stdout.write(`${name} at ${registry.host}, repositories ${prefix}/...; stop it with Ctrl-C\n`)

@@ -88,19 +88,19 @@ export interface SoakSummary {
 
 export function soakSummary(name: string, seed: number, verdicts: readonly Verdict[]): SoakSummary {
   const bad = verdicts.filter(({ result }) => result === 'fail')
-  const done = verdicts.filter(({ ended }) => ended?.exitCode === 0).length
+  const done = verdicts.filter(({ result, ended }) => result !== 'fail' && ended?.exitCode === 0).length
   const requests = verdicts.reduce((sum, verdict) => sum + verdict.requests, 0)
   const remarks = verdicts.filter(({ findings }) => findings.some(({ level }) => level === 'should'))
   const reasons = [...bad, ...remarks].flatMap(({ case: { name: run }, findings }) =>
     findings.map(({ level, rule, what }) => `  ${run}: ${level} "${rule}": ${what.slice(0, 240)}`),
   )
-  const errors = verdicts.length - done
+  const errors = verdicts.length - done - bad.length
   const counts = { runs: verdicts.length, done, errors, wrong: bad.length, requests }
   return {
     lines: [
       ...new Set(reasons),
       `${name}, seed ${seed}: ${verdicts.length} runs with faults, ${requests} requests: ${done} right publications, ` +
-        `${errors - bad.filter(({ ended }) => ended?.exitCode !== 0).length} clear errors, ${bad.length} wrong`,
+        `${errors} clear errors, ${bad.length} wrong`,
     ],
     told: { client: name, seed, ...counts, reasons },
     bad: bad.length,

@@ -90,7 +90,7 @@ export interface SpecRegistry extends AsyncDisposable {
   readonly leftUploads: number
 }
 
-/** Listens on a loopback port. */
+/** Listens on a loopback port. @throws {Error} when the port is taken */
 export async function startSpecRegistry(options: SpecRegistryOptions = {}): Promise<SpecRegistry> {
   const { tls, location = 'relative', port = 0, createOnPush = true, repositories = [] } = options
   const { now = Date.now, random = Math.random, onRequest = (): void => undefined } = options
@@ -196,7 +196,12 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
     void serve(request, response)
   }
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener)
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  } catch (error) {
+    await elsewhere[Symbol.asyncDispose]()
+    throw error
+  }
   const url = new URL(`${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}/`)
 
   return {
