@@ -23,6 +23,7 @@ async function run(line: string | readonly string[], { env = {}, stdin = '', ...
     signal: given.signal ?? new AbortController().signal,
     version: '1.2.3',
     copy: () => Promise.reject(new Error('not asked for')),
+    copyTags: () => Promise.reject(new Error('not asked for')),
     locate: () => ({ source: new MemoryStore(), name: '' }),
     publish(values, deps, options) {
       if (seen.problems?.length) return Promise.reject(new InputError(seen.problems)) // as it does by its deps

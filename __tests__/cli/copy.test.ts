@@ -39,6 +39,7 @@ async function run(line: string, { copied = () => Promise.resolve(COPIED), signa
     env,
     signal: signal ?? new AbortController().signal,
     version: '1.2.3',
+    copyTags: () => Promise.reject(new Error('not asked for')),
     locate: () => ({ source: new MemoryStore(), name: '' }),
     publish: () => Promise.reject(new Error('not asked for')),
     copy: request => {
@@ -96,11 +97,14 @@ test('--dry-run says what would be sent', async () => {
     { do: 'keep', descriptor, bytes: 0 },
   ] as const
   const { request, err, out } = await run('copy r.example/a:v1 s.example/b --dry-run --json', {
-    copied: () => Promise.resolve({ ...COPIED, outcome: { steps } }),
+    copied: () => Promise.resolve({ ...COPIED, outcome: { steps, tagsNow: new Map([['v1', LAYER.digest]]) } }),
   })
   expect(request?.dryRun).toBe(true)
   expect(err).toMatch(/^would copy .*\n {2}s\.example\/b \(v1\): to send 1 \(\d+ B\), to mount none, already there 1 /)
-  expect(JSON.parse(out)).toMatchObject({ dryRun: true, targets: [{ steps }] })
+  expect(JSON.parse(out)).toMatchObject({
+    dryRun: true,
+    targets: [{ steps, tagSteps: [{ tag: 'v1', do: 'move', from: LAYER.digest }] }],
+  })
 })
 
 test('platforms are a list, and none is not the default of publish', async () => {

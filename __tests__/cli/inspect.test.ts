@@ -67,6 +67,7 @@ async function run(line: string, { store }: Shelf, env: NodeJS.ProcessEnv = {}, 
     version: '1.2.3',
     copy: () => Promise.reject(new Error('not asked for')),
     publish: () => Promise.resolve(sampleReport()),
+    copyTags: () => Promise.reject(new Error('not asked for')),
     locate: reference => {
       seen.reference = reference
       return { source: store, name: reference.kind === 'registry' ? (reference.tag ?? 'latest') : 'latest' }

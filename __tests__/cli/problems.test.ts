@@ -1,5 +1,6 @@
 import { runCli } from '../../src/cli/program.ts'
 import { copyImage } from '../../src/copy/copy-image.ts'
+import { copyTags } from '../../src/copy/copy-tags.ts'
 import type { Reference } from '../../src/oci/reference.ts'
 import type { PublishDeps } from '../../src/publish/deps.ts'
 import { publish } from '../../src/publish/publish.ts'
@@ -11,7 +12,7 @@ async function run(line: string, env: NodeJS.ProcessEnv = {}) {
   const { io, out, err } = fakeIo()
   const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
   const { signal } = new AbortController()
-  const parts = { publish, copy: copyImage, wire, locate, env, signal, version: '0' }
+  const parts = { publish, copy: copyImage, copyTags, wire, locate, env, signal, version: '0' }
   const exitCode = await runCli(line.split(' '), io, parts)
   return { exitCode, out: out(), err: err() }
 }
@@ -22,6 +23,8 @@ const TOLD = ['--registry-profile: "none" is not one of ', '--role-to-assume: "m
 test.each<[line: string, told: readonly string[]]>([
   [`copy r.example/A s.example/b ${WRONG} --upload slowly`, [...TOLD, 'FROM: ', '--upload: "slowly" is not one of']],
   [`copy r.example/a s.example/b ${WRONG} --ecr-scan-on-push maybe`, [...TOLD, '--ecr-scan-on-push: "maybe" is not']],
+  [`copy r.example/a:v1 oci:dir:y --all-tags --include / ${WRONG}`, [...TOLD, 'FROM: ', 'TO: ', '--include: "/" is']],
+  [`copy r.example/a s.example/b --exclude v1 ${WRONG}`, [...TOLD, '--exclude: is for --all-tags only']],
   [`inspect r.example/A ${WRONG}`, [...TOLD, '--reference: ']],
   [`tags oci:out ${WRONG} --password x`, [...TOLD, 'REPOSITORY: "oci:out"', '--password: secrets are not taken']],
   [

@@ -20,6 +20,7 @@ async function run(line: string, tags?: Source['tags']) {
     version: '1.2.3',
     copy: () => Promise.reject(new Error('not asked for')),
     publish: () => Promise.reject(new Error('not asked for')),
+    copyTags: () => Promise.reject(new Error('not asked for')),
     locate: reference => {
       seen.reference = reference
       const source: Source = Object.assign(new MemoryStore('r.example/a'), tags && { tags })

@@ -135,6 +135,51 @@ describe.each(REGISTRIES)('on $name', ({ start }) => {
   })
 })
 
+describe('all tags', () => {
+  const named = (name: string) => {
+    const found = REGISTRIES.find(one => one.name === name)
+    if (!found) throw new Error(`there is no ${name}`)
+    return found
+  }
+
+  test('go from distribution 2.8 to 3 and to a layout, what they share once, one that fails alone', async () => {
+    await using registry = await named('docker-registry 2.8').start()
+    await using other = await named('distribution 3').start()
+    await using work = await temporaryDirectory()
+    const from = `${registry.host}/team/app`
+    await pushIndex(`${from}:v1`)
+    await pushManifest(`${from}:one`)
+    await copy(`${from}:v1`, `${from}:v2`)
+    const all = ['copy', '--all-tags', '--json']
+
+    const whole = await runCli([...all, from, `${other.host}/all/app`], { cwd: work.path })
+    expect(whole).toMatchObject({ exitCode: 0 })
+    for (const tag of ['v1', 'v2', 'one']) {
+      expect(await digestOf(`${other.host}/all/app:${tag}`)).toBe(await digestOf(`${from}:${tag}`))
+      await craneValidate(`${other.host}/all/app:${tag}`)
+    }
+    const puts = other.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/blobs/'))
+    const { targets } = JSON.parse(whole.stdout) as { targets: readonly [{ sent: Tally; tags: readonly string[] }] }
+    expect([...targets[0].tags].sort()).toEqual(['one', 'v1', 'v2'])
+    expect(puts.length).toBeLessThan(targets[0].sent.count)
+
+    const seen = other.requests.length
+    expect((await runCli([...all, from, `${other.host}/all/app`], { cwd: work.path })).exitCode).toBe(0)
+    expect(other.requests.slice(seen).filter(({ path }) => path.includes('/blobs/'))).toEqual([])
+
+    const layout = join(work.path, 'layout')
+    const some = await runCli([...all, `${other.host}/all/app`, `oci:${layout}`, '--platforms', 'linux/arm64'], {
+      cwd: work.path,
+    })
+    expect(some).toMatchObject({ exitCode: 1 })
+    expect(some.stderr).toContain(`error: ${other.host}/all/app:one was not copied: `)
+    for (const tag of ['v1', 'v2']) {
+      const { manifests } = JSON.parse(await run('skopeo', ['inspect', '--raw', `oci:${layout}:${tag}`])) as Index
+      expect(manifests.map(({ platform }) => platform?.['architecture'])).toEqual(['arm64'])
+    }
+  })
+})
+
 describe('on a line that cuts every fifth transfer', () => {
   const IMAGES = 20
   const LAYER_BYTES = 4 << 20

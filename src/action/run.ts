@@ -7,7 +7,7 @@ import type { FieldValues } from '../publish/fields.ts'
 import type { PublishReport } from '../publish/report.ts'
 import { messageOf } from '../errors.ts'
 import { durationText } from '../tell/amount.ts'
-import { kindText, trafficText, untaggedText } from '../tell/result.ts'
+import { kindText, tagText, trafficText, untaggedText } from '../tell/result.ts'
 import { appendSummary, failureSummary, reportSummary } from '../tell/summary.ts'
 import { explain } from './explain.ts'
 import { inert } from './inert.ts'
@@ -83,7 +83,10 @@ async function saveQuietly(runner: Runner, cache: { saveCache(): Promise<void> }
 }
 
 function tell(runner: Pick<Runner, 'info' | 'notice'>, report: PublishReport, ms: number): void {
-  for (const target of report.targets) runner.info(inert(`${target.place}: ${trafficText(target, report.dryRun)}`))
+  for (const target of report.targets) {
+    runner.info(inert(`${target.place}: ${trafficText(target, report.dryRun)}`))
+    for (const step of target.tagSteps ?? []) runner.info(inert(`${target.place}: ${tagText(step)}`))
+  }
   for (const ref of report.refs) runner.info(inert(ref))
   runner.info(`${report.digest}, ${kindText(report)}, in ${durationText(ms)}`)
   const untagged = untaggedText(report)

@@ -1,18 +1,23 @@
 import type { ImageCopy } from '../copy/copy-image.ts'
+import type { TagsCopy } from '../copy/copy-tags.ts'
 import { parseCopy, type CopyRequest } from '../copy/request.ts'
+import type { TagsRequest } from '../copy/tags-request.ts'
+import { InputError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { entriesOf } from '../publish/fields.ts'
+import { planTags } from '../publish/plan-tags.ts'
 import { namesOf, targetReport } from '../publish/report-of.ts'
 import type { TargetReport } from '../publish/report.ts'
 import { durationText } from '../tell/amount.ts'
-import { trafficText } from '../tell/result.ts'
+import { tagText, trafficText } from '../tell/result.ts'
 import { runCommand, type CommandParts } from './command.ts'
 import type { Flags } from './flags.ts'
 import type { Io } from './io.ts'
 
 export interface CopyParts<D> extends CommandParts<D> {
   readonly copy: (request: CopyRequest, deps: D, options: { signal: AbortSignal }) => Promise<ImageCopy>
+  readonly copyTags: (request: TagsRequest, deps: D, options: { signal: AbortSignal }) => Promise<TagsCopy>
 }
 
 /** What happened; printed by `--json` as it is. */
@@ -42,6 +47,7 @@ export async function copyCommand<D>(
   return runCommand(flags, io, parts, {
     complete(values) {
       const platforms = entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, values.platforms)
+      refuseFilters(flags)
       request = parseCopy({ ...words, platforms, dryRun: flags['dryRun'] === true })
       // A password without a host is for the only host there is.
       const images = [words.from, words.to].map(parseReference).filter(one => one.kind === 'registry')
@@ -59,7 +65,14 @@ export async function copyCommand<D>(
   })
 }
 
-function repositoryOf(reference: Reference & { readonly kind: 'registry' }): string {
+/** @throws {InputError} */
+function refuseFilters(flags: Flags): void {
+  const given = ['include', 'exclude'].filter(input => flags[input] !== undefined)
+  if (given.length > 0) throw new InputError(given.map(input => ({ input, problem: 'is for --all-tags only' })))
+}
+
+/** `host/repository`. */
+export function repositoryOf(reference: Reference & { readonly kind: 'registry' }): string {
   const { kind, host, repository } = reference
   return formatReference({ kind, host, repository })
 }
@@ -74,17 +87,24 @@ function reportOf({ from, to, dryRun }: CopyRequest, { found, root, target, outc
     refs: names.map(({ ref }) => `${ref}@${digest}`),
     tags: names.filter(({ tagged }) => tagged).map(({ ref }) => ref),
     from: { name: formatReference(from), digest: found.digest },
-    targets: [targetReport({ target, output: to }, outcome)],
+    targets: [targetReport({ target, output: to }, withTagSteps(digest, outcome))],
     dryRun,
   }
 }
 
+/** A copy is told to move its tags: what becomes of them follows from where they point. */
+function withTagSteps(digest: Digest, outcome: ImageCopy['outcome']): Parameters<typeof targetReport>[1] {
+  if (!outcome.steps) return outcome
+  return { steps: outcome.steps, tagSteps: planTags(digest, outcome.tagsNow, 'overwrite') }
+}
+
 /** What was copied, for a terminal. */
 function copyLines({ digest, from, targets, dryRun }: CopyReport, ms: number): readonly string[] {
-  const [{ place, tags, ...traffic }] = targets
+  const [{ place, tags, tagSteps = [], ...traffic }] = targets
   const names = tags.length === 0 ? ' (without a tag, by digest only)' : ` (${tags.join(', ')})`
   return [
     `${dryRun ? 'would copy' : 'copied'} ${from.name}: ${digest}, in ${durationText(ms)}`,
     `  ${place}${names}: ${trafficText({ place, tags, ...traffic }, dryRun)}`,
+    ...tagSteps.map(step => `    ${tagText(step)}`),
   ]
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { FIELDS, type Field } from '../publish/fields.ts'
 import { copyCommand } from './copy.ts'
+import { copyTagsCommand } from './copy-tags.ts'
 import { CONNECTION, PUSHING, flagsOf, type Flags } from './flags.ts'
 import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
@@ -22,6 +23,9 @@ Examples:
   An image with all its platforms to another registry, and one of its platforms to a file:
     oci-publish copy ghcr.io/team/app:v1 registry.example.com/team/app
     oci-publish copy ghcr.io/team/app:v1 oci-archive:app.tar --platforms linux/arm64
+
+  All tags of a repository, but for those of branches:
+    oci-publish copy ghcr.io/team/app registry.example.com/team/app --all-tags --exclude 'branch-*'
 
   What a reference stands for, and the manifest of one platform as it is stored:
     oci-publish inspect ghcr.io/team/app:v1
@@ -80,13 +84,17 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .argument('<from>', PLACES)
     .argument('<to>', 'the same; without a tag it takes that of <from>, with a digest alone it gets none')
     .option('--platforms <list>', 'only these: the index is rewritten, its digest changes')
-    .option('--dry-run', 'say what would be sent')
+    .option('--all-tags', 'everything in the repository <from>, each under its own tag; <to> is named without one')
+    .option('--include <list>', 'with --all-tags, only tags that fit one of these, such as v1.*,*-alpine')
+    .option('--exclude <list>', 'with --all-tags, no tags that fit one of these')
+    .option('--dry-run', 'say what would be sent and which tags would move')
     .optionsGroup('How it is told:')
     .option('--json', 'print the report as one JSON object')
     .option('--quiet', 'say nothing but what failed')
     .optionsGroup('How registries are reached:')
     .action(async (from: string, to: string, flags: Flags) => {
-      exitCode = await copyCommand({ from, to }, flags, io, parts)
+      const command = flags['allTags'] === true ? copyTagsCommand : copyCommand
+      exitCode = await command({ from, to }, flags, io, parts)
     })
   const inspect = base('inspect', io)
     .description('Show what a reference stands for')

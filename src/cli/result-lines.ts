@@ -1,6 +1,6 @@
 import type { PublishReport } from '../publish/report.ts'
 import { bytesText, durationText } from '../tell/amount.ts'
-import { imageBytes, kindText, layersText, trafficText, untaggedText } from '../tell/result.ts'
+import { imageBytes, kindText, layersText, tagText, trafficText, untaggedText } from '../tell/result.ts'
 import { shortDigest } from '../oci/digest.ts'
 
 /** What was published, for a terminal. */
@@ -15,9 +15,10 @@ export function resultLines(report: PublishReport, ms: number): readonly string[
       one =>
         `  ${one.platform.padEnd(width)}  ${shortDigest(one.digest)}  ${bytesText(imageBytes(one)).padStart(6)}  ${layersText(one)}`,
     ),
-    ...targets.map(target => {
+    ...targets.flatMap(target => {
       const names = target.tags.length === 0 ? '' : ` (${target.tags.join(', ')})`
-      return `  ${target.place}${names}: ${trafficText(target, dryRun)}`
+      const steps = target.tagSteps ?? []
+      return [`  ${target.place}${names}: ${trafficText(target, dryRun)}`, ...steps.map(one => `    ${tagText(one)}`)]
     }),
     ...(untagged === undefined ? [] : [`  ${untagged}`]),
   ]

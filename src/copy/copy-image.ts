@@ -1,8 +1,9 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { Located, Output } from '../content/places.ts'
 import type { Target } from '../content/ports.ts'
-import { InputError, OciPublishError } from '../errors.ts'
+import { InputError, OciPublishError, isNotFound } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
 import { isManifestType } from '../oci/media-type.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
@@ -26,9 +27,10 @@ export interface ImageCopy {
   /** What is at the target: the same, or what is left of it. */
   readonly root: Descriptor
   readonly target: Pick<Target, 'place'>
-  /** Of a dry run, the steps that would be done. */
+  /** Of a dry run, the steps that would be done, and where the tags point before them. */
   readonly outcome:
-    { readonly result: CopyResult; readonly steps?: undefined } | { readonly steps: readonly CopyStep[] }
+    | { readonly result: CopyResult; readonly steps?: undefined }
+    | { readonly steps: readonly CopyStep[]; readonly tagsNow: ReadonlyMap<string, Digest | undefined> }
 }
 
 /**
@@ -58,9 +60,13 @@ export async function copyImage(request: CopyRequest, deps: CopyDeps, io: Aborta
   const target = deps.openTarget(to)
   const mayMount = repository !== undefined && mountDomain !== undefined && mountDomain === target.mountDomain
   const options = { mountFrom: mayMount ? () => [repository] : undefined, shallow: true, ...io }
-  if (dryRun) return { found, root, target, outcome: { steps: await planCopy(contentOf, root, target, options) } }
+  if (dryRun) {
+    const steps = await planCopy(contentOf, root, target, options)
+    return { found, root, target, outcome: { steps, tagsNow: await tagsAt(target, to.tags, io) } }
+  }
 
   const { place } = target
+  const pointsThere = await isTagged(target, to, root, io)
   onEvent({ type: 'step', step: 'push', text: `Content of ${root.digest}` })
   const result = await copyGraph(contentOf, root, target, {
     ...options,
@@ -70,10 +76,49 @@ export async function copyImage(request: CopyRequest, deps: CopyDeps, io: Aborta
   })
   onEvent({ type: 'step', step: 'tags', text: 'Tags' })
   // Without a name too: a layout lists what it holds.
-  await target.tag(contentOf(root), to.tags, io)
+  if (!pointsThere) await target.tag(contentOf(root), to.tags, io)
   await target.close?.(io)
   onEvent({ type: 'tagged', place, tags: to.tags })
   return { found, root, target, outcome: { result } }
+}
+
+/**
+ * Whether the tag is where it has to be. Asked first, since the answer tells of the manifest as well: a copy that was made
+ * before costs the target one request.
+ */
+async function isTagged(
+  target: Target,
+  { kind, tags }: Output,
+  { digest }: Descriptor,
+  io: Abortable,
+): Promise<boolean> {
+  const [tag] = tags
+  // A layout writes more about its tags than where they point.
+  if (kind !== 'registry' || tag === undefined || tags.length > 1) return false
+  try {
+    return (await target.resolve(tag, io)).digest === digest
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+}
+
+/** Where each tag points. */
+async function tagsAt(
+  target: Target,
+  tags: readonly string[],
+  io: Abortable,
+): Promise<ReadonlyMap<string, Digest | undefined>> {
+  const now = new Map<string, Digest | undefined>()
+  for (const tag of tags) {
+    try {
+      now.set(tag, (await target.resolve(tag, io)).digest)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      now.set(tag, undefined)
+    }
+  }
+  return now
 }
 
 function check({ from, expects }: CopyRequest, { digest }: Descriptor): void {

@@ -40,16 +40,23 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
   const built = await build(begun, deps, ahead.send, { signal }).finally(ahead.settled)
   const prepared = respectTags(begun, built.root.descriptor.digest, deps.onEvent)
   const targets = prepared.request.dryRun
-    ? await allOrErrors(prepared.targets.map(one => plan(one, built, prepared, io)))
+    ? await allOrErrors(prepared.targets.map((one, i) => plan(one, begun.targets[i] ?? one, built, prepared, io)))
     : await send(prepared, built, deps, io)
   return reportOf(prepared, built, targets)
 }
 
-/** What `send` would do: the same plans, carried out by nobody. */
-async function plan(one: PreparedTarget, built: Built, prepared: Prepared, io: Abortable): Promise<TargetReport> {
+/** What `send` would do: the same plans, carried out by nobody. @param asked with the tags that stay where they are too */
+async function plan(
+  one: PreparedTarget,
+  asked: PreparedTarget,
+  built: Built,
+  prepared: Prepared,
+  io: Abortable,
+): Promise<TargetReport> {
   const mountFrom = plannedMountsFor(one, prepared)
   const steps = await planCopy(contentOf(built), built.root.descriptor, one.target, { mountFrom, ...io })
-  return targetReport(one, { steps })
+  const tagSteps = planTags(built.root.descriptor.digest, asked.previous.tags, prepared.request.onExistingTag)
+  return targetReport(one, { steps, tagSteps })
 }
 
 async function send(

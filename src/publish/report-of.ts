@@ -5,8 +5,9 @@ import { formatPlatform } from '../oci/platform.ts'
 import { formatReference } from '../oci/reference.ts'
 import type { Image } from '../image/image.ts'
 import type { Built } from './build.ts'
+import type { TagStep } from './plan-tags.ts'
 import type { Prepared, PreparedTarget } from './prepare.ts'
-import type { PlatformReport, PublishReport, Tally, TargetReport } from './report.ts'
+import type { PlatformReport, PublishReport, TagReport, Tally, TargetReport } from './report.ts'
 
 /** Puts together what is told of a publication. */
 export function reportOf(prepared: Prepared, built: Built, targets: readonly TargetReport[]): PublishReport {
@@ -55,7 +56,9 @@ function platformReport({ platform, manifest, config, layers }: Image): Platform
   }
 }
 
-type Outcome = { readonly result: CopyResult; readonly steps?: undefined } | { readonly steps: readonly CopyStep[] }
+type Outcome =
+  | { readonly result: CopyResult; readonly steps?: undefined }
+  | { readonly steps: readonly CopyStep[]; readonly tagSteps: readonly TagStep[] }
 
 interface Reported {
   readonly target: Pick<PreparedTarget['target'], 'place'>
@@ -66,15 +69,39 @@ export function targetReport({ target, output }: Reported, outcome: Outcome): Ta
   const place = target.place
   const tags = output.tags
   if (outcome.steps) {
-    const { steps } = outcome
+    const { steps, tagSteps } = outcome
     const of = (what: CopyStep['do']): Tally => {
       const some = steps.filter(step => step.do === what)
       return { count: some.length, bytes: some.reduce((sum, { descriptor }) => sum + descriptor.size, 0) }
     }
-    return { place, tags, sent: of('send'), mounted: of('mount?'), existing: of('keep'), steps }
+    return {
+      place,
+      tags,
+      sent: of('send'),
+      mounted: of('mount?'),
+      existing: of('keep'),
+      steps,
+      tagSteps: tagSteps.flatMap(tagReport),
+    }
   }
   const { sent, mounted, existing } = outcome.result
   return { place, tags, sent: tally(sent), mounted: tally(mounted), existing: tally(existing) }
+}
+
+/** None of a refused one: then there is no report. */
+function tagReport(step: TagStep): readonly TagReport[] {
+  switch (step.do) {
+    case 'keep':
+      return [{ tag: step.tag, do: 'keep' }]
+    case 'move':
+      return [
+        step.from === undefined ? { tag: step.tag, do: 'create' } : { tag: step.tag, do: 'move', from: step.from },
+      ]
+    case 'leave':
+      return [{ tag: step.tag, do: 'leave', from: step.from }]
+    case 'refuse':
+      return []
+  }
 }
 
 function tally({ descriptors, bytes }: Part): Tally {

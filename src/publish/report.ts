@@ -26,6 +26,14 @@ export interface Tally {
   readonly bytes: number
 }
 
+/** What becomes of a tag; `from` is where it points before. */
+export interface TagReport {
+  readonly tag: string
+  /** `leave`: it points at something else, and stays so. */
+  readonly do: 'create' | 'move' | 'keep' | 'leave'
+  readonly from?: Digest
+}
+
 export interface TargetReport {
   /** `ghcr.io/team/app`, `oci:out`. */
   readonly place: string
@@ -35,6 +43,8 @@ export interface TargetReport {
   readonly existing: Tally
   /** Only of a dry run: what would be done. */
   readonly steps?: readonly CopyStep[]
+  /** Only of a dry run: what would become of every tag, those included that stay where they are. */
+  readonly tagSteps?: readonly TagReport[]
 }
 
 /** What happened; printed by `--json` as it is. */

@@ -1,4 +1,5 @@
-import type { PlatformReport, PublishReport, TargetReport, Tally } from '../publish/report.ts'
+import { shortDigest } from '../oci/digest.ts'
+import type { PlatformReport, PublishReport, TagReport, TargetReport, Tally } from '../publish/report.ts'
 import { isIndexType } from '../oci/media-type.ts'
 import { bytesText, countText } from './amount.ts'
 
@@ -37,4 +38,18 @@ export function trafficText({ sent, mounted, existing }: TargetReport, dryRun: b
 export function untaggedText({ targets }: PublishReport): string | undefined {
   const places = targets.filter(({ tags }) => tags.length === 0).map(({ place }) => place)
   return places.length === 0 ? undefined : `without a tag, by digest only: ${places.join(', ')}`
+}
+
+/** Of a dry run: `v1 would move from sha256:0123…`, `latest would be new`. */
+export function tagText({ tag, do: what, from }: TagReport): string {
+  switch (what) {
+    case 'create':
+      return `${tag} would be new`
+    case 'move':
+      return `${tag} would move${from === undefined ? '' : ` from ${shortDigest(from)}`}`
+    case 'keep':
+      return `${tag} is there already`
+    case 'leave':
+      return `${tag} would stay${from === undefined ? '' : ` at ${shortDigest(from)}`}`
+  }
 }

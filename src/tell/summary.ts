@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises'
 import type { PublishReport } from '../publish/report.ts'
 import { bytesText } from './amount.ts'
 import type { Failure } from './failure.ts'
-import { imageBytes, kindText, layersText, tallyText, untaggedText } from './result.ts'
+import { imageBytes, kindText, layersText, tagText, tallyText, untaggedText } from './result.ts'
 
 /** What was published, as a job summary in GitHub's Markdown. */
 export function reportSummary(report: PublishReport): string {
@@ -18,9 +18,9 @@ export function reportSummary(report: PublishReport): string {
     ),
     table(
       ['Target', 'Tags', dryRun ? 'To send' : 'Sent', dryRun ? 'To mount' : 'Mounted', 'Already there'],
-      targets.map(({ place, tags, sent, mounted, existing }) => [
+      targets.map(({ place, tags, tagSteps, sent, mounted, existing }) => [
         code(place),
-        tags.length === 0 ? 'none' : tags.map(code).join(' '),
+        (tagSteps?.map(tagText) ?? tags).map(code).join(' ') || 'none',
         ...[sent, mounted, existing].map(tallyText),
       ]),
     ),

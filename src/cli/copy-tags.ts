@@ -1,0 +1,153 @@
+import type { ImageCopy } from '../copy/copy-image.ts'
+import type { TagsCopy } from '../copy/copy-tags.ts'
+import type { CopyResult, Part } from '../copy/copy.ts'
+import type { CopyStep } from '../copy/plan.ts'
+import { parseCopyTags, type TagsRequest } from '../copy/tags-request.ts'
+import { OciPublishError, messageOf } from '../errors.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
+import { formatReference } from '../oci/reference.ts'
+import { entriesOf } from '../publish/fields.ts'
+import { planTags } from '../publish/plan-tags.ts'
+import { namesOf, targetReport } from '../publish/report-of.ts'
+import type { TargetReport } from '../publish/report.ts'
+import { countText, durationText } from '../tell/amount.ts'
+import { tagText, trafficText } from '../tell/result.ts'
+import { runCommand } from './command.ts'
+import { repositoryOf, type CopyParts } from './copy.ts'
+import type { Flags } from './flags.ts'
+import type { Io } from './io.ts'
+
+/** What happened; printed by `--json` as it is. */
+interface TagsReport {
+  /** `host/repository` that was copied. */
+  readonly from: string
+  readonly images: readonly ImageReport[]
+  /** Tags that were not copied. */
+  readonly failures: readonly { readonly tag: string; readonly message: string }[]
+  readonly targets: readonly [TargetReport]
+  readonly dryRun: boolean
+}
+
+interface ImageReport {
+  readonly tag: string
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly size: number
+  /** `host/repository:tag@digest`. */
+  readonly ref: string
+  /** What the tag stands for there: another digest where platforms were left out. */
+  readonly from: { readonly digest: Digest }
+}
+
+/** Copies every tag of a repository and tells; gives the exit code. */
+export async function copyTagsCommand<D>(
+  words: { readonly from: string; readonly to: string },
+  flags: Flags,
+  io: Io,
+  parts: CopyParts<D>,
+): Promise<number> {
+  const startedAt = performance.now()
+  let request: TagsRequest | undefined
+  return runCommand(flags, io, parts, {
+    complete(values) {
+      const list = (name: string, typed: unknown): readonly string[] =>
+        entriesOf({ name, kind: 'list', sentence: '' }, typeof typed === 'string' ? typed : undefined)
+      request = parseCopyTags({
+        ...words,
+        include: list('include', flags['include']),
+        exclude: list('exclude', flags['exclude']),
+        platforms: entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, values.platforms),
+        dryRun: flags['dryRun'] === true,
+      })
+      const { from, to } = request
+      // A password without a host is for the only host there is.
+      return { ...values, images: [from, ...(to.kind === 'registry' ? [to.image] : [])].map(repositoryOf) }
+    },
+    async run({ deps, display, quiet }) {
+      if (!request) throw new TypeError('nothing was asked for') // `complete` throws then
+      const copied = await parts.copyTags(request, deps, { signal: parts.signal })
+      const report = reportOf(request, copied)
+      display.end()
+      if (!quiet) display.say(linesOf(report, performance.now() - startedAt))
+      const refs = report.images.map(({ ref }) => `${ref}\n`).join('')
+      io.stdout.write(flags['json'] === true ? `${JSON.stringify(report, null, 2)}\n` : refs)
+      const errors = copied.failures.flatMap(({ tag, error }) => failuresOf(`${report.from}:${tag}`, error))
+      if (errors.length > 0) throw new AggregateError(errors, 'not every tag was copied')
+    },
+    stopped: 'tags move last, so none points at half an image',
+  })
+}
+
+/** In the words of what failed, each with the tag. */
+function failuresOf(name: string, error: unknown): readonly OciPublishError[] {
+  const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
+  return all.map(cause => {
+    const hint = cause instanceof OciPublishError ? cause.hint : undefined
+    return new OciPublishError('NOT_COPIED', `${name} was not copied: ${messageOf(cause)}`, { cause, hint })
+  })
+}
+
+function reportOf({ from, to, dryRun }: TagsRequest, { target, copies, failures }: TagsCopy): TagsReport {
+  const output = { ...to, tags: copies.map(({ tag }) => tag) }
+  return {
+    from: formatReference(from),
+    images: copies.map(({ tag, copy: { root, found } }) => {
+      const { digest, mediaType, size } = root
+      const [name] = namesOf({ ...to, tags: [tag] })
+      return { tag, digest, mediaType, size, ref: `${name?.ref ?? tag}@${digest}`, from: { digest: found.digest } }
+    }),
+    failures: failures.map(({ tag, error }) => ({ tag, message: messageOf(error) })),
+    targets: [targetReport({ target, output }, together(copies.map(({ copy }) => copy)))],
+    dryRun,
+  }
+}
+
+/** What several images have in common counts once. */
+function together(copies: readonly ImageCopy[]): Parameters<typeof targetReport>[1] {
+  const planned = copies.flatMap(({ root, outcome }) => (outcome.steps ? [{ root, outcome }] : []))
+  if (planned.length > 0) {
+    const steps = new Map<Digest, CopyStep>()
+    for (const step of planned.flatMap(({ outcome }) => outcome.steps)) steps.set(step.descriptor.digest, step)
+    const tagSteps = planned.flatMap(({ root, outcome }) => planTags(root.digest, outcome.tagsNow, 'overwrite'))
+    return { steps: [...steps.values()], tagSteps }
+  }
+  const results = copies.flatMap(({ outcome }) => (outcome.steps ? [] : [outcome.result]))
+  const came = new Set(
+    results.flatMap(({ sent, mounted }) => [...sent.descriptors, ...mounted.descriptors].map(digestOf)),
+  )
+  const existing = new Map<Digest, Descriptor>()
+  for (const one of results.flatMap(result => result.existing.descriptors)) {
+    if (!came.has(one.digest)) existing.set(one.digest, one)
+  }
+  const kept = [...existing.values()]
+  const result: CopyResult = {
+    sent: sum(results.map(({ sent }) => sent)),
+    mounted: sum(results.map(({ mounted }) => mounted)),
+    existing: { descriptors: kept, bytes: kept.reduce((bytes, { size }) => bytes + size, 0) },
+  }
+  return { result }
+}
+
+function digestOf({ digest }: Descriptor): Digest {
+  return digest
+}
+
+function sum(parts: readonly Part[]): Part {
+  return {
+    descriptors: parts.flatMap(({ descriptors }) => descriptors),
+    bytes: parts.reduce((total, { bytes }) => total + bytes, 0),
+  }
+}
+
+/** What was copied, for a terminal. */
+function linesOf({ from, images, failures, targets, dryRun }: TagsReport, ms: number): readonly string[] {
+  const [target] = targets
+  const not = failures.length === 0 ? '' : `, ${countText(failures.length, 'tag')} not`
+  return [
+    `${dryRun ? 'would copy' : 'copied'} ${countText(images.length, 'tag')} of ${from}${not}, in ${durationText(ms)}`,
+    `  ${target.place}: ${trafficText(target, dryRun)}`,
+    ...(target.tagSteps?.map(step => `    ${tagText(step)}`) ??
+      images.map(({ tag, digest }) => `    ${tag} ${digest}`)),
+  ]
+}

@@ -1,0 +1,87 @@
+import type { Output } from '../content/places.ts'
+import { InputError, messageOf, type InputProblem } from '../errors.ts'
+import { parsePlatform, type Platform } from '../oci/platform.ts'
+import { formatReference, parseReference, type Reference, type RegistryReference } from '../oci/reference.ts'
+import { patternProblem } from './tag-pattern.ts'
+
+/** Which tags of a repository are to be copied, and where to. */
+export interface TagsRequest {
+  readonly from: RegistryReference
+  /** Without tags: each image keeps its own. */
+  readonly to: Output
+  /** Patterns; none: every tag. */
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  /** Only these; none: everything. */
+  readonly platforms: readonly Platform[]
+  readonly dryRun: boolean
+}
+
+/** As they were typed. */
+export interface TagsWords {
+  readonly from: string
+  readonly to: string
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly platforms: readonly string[]
+  readonly dryRun: boolean
+}
+
+/** @throws {InputError} with every problem */
+export function parseCopyTags({ from: fromText, to: toText, platforms: specifiers, ...words }: TagsWords): TagsRequest {
+  const problems: InputProblem[] = []
+  const attempt = <T>(input: string, read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      problems.push({ input, problem: messageOf(error) })
+      return undefined
+    }
+  }
+  const from = attempt('FROM', () => parseReference(fromText))
+  const to = attempt('TO', () => parseReference(toText))
+  for (const [input, place] of [
+    ['FROM', from],
+    ['TO', to],
+  ] as const) {
+    if (place && namesOne(place)) problems.push({ input, problem: alone(place) })
+  }
+  if (from && from.kind !== 'registry') {
+    const problem = `"${fromText}" is no repository of a registry, and has no list of tags`
+    problems.push({ input: 'FROM', problem, hint: 'copy its images one by one, by their names' })
+  }
+  for (const input of ['include', 'exclude'] as const) {
+    for (const pattern of words[input]) {
+      const problem = patternProblem(pattern)
+      if (problem !== undefined) problems.push({ input, problem })
+    }
+  }
+  const platforms = specifiers.map(specifier => attempt('platforms', () => parsePlatform(specifier)))
+  if (from?.kind !== 'registry' || !to || problems.length > 0) throw new InputError(problems)
+  return {
+    ...words,
+    from,
+    to: outputOf(from, to),
+    platforms: platforms.filter(platform => platform !== undefined),
+  }
+}
+
+function outputOf(from: RegistryReference, to: Reference): Output {
+  if (to.kind === 'registry') return { kind: to.kind, image: to, tags: [] }
+  return { kind: to.kind, path: to.path, tags: [], images: [from] }
+}
+
+function namesOne(reference: Reference): boolean {
+  if (reference.kind !== 'registry') return reference.name !== undefined
+  return reference.tag !== undefined || reference.digest !== undefined
+}
+
+function alone(reference: Reference): string {
+  const { kind } = reference
+  const place = kind === 'registry' ? formatReference({ ...pick(reference) }) : `${kind}:${reference.path}`
+  return `"${formatReference(reference)}" is one of them already: for all tags name ${place} alone`
+}
+
+function pick({ kind, host, repository }: RegistryReference): RegistryReference {
+  return { kind, host, repository }
+}
