@@ -18,7 +18,7 @@ import { openLayoutArchive, openLayoutArchiveTarget } from './layout/archive.ts'
 import { openLayout } from './layout/directory.ts'
 import { commitTime } from './metadata/commit-time.ts'
 import { parseRegistryReference, type Reference, type RegistryReference } from './oci/reference.ts'
-import { UPLOADS, connectionProblems } from './publish/connection-problems.ts'
+import { ENCRYPTIONS, UPLOADS, connectionProblems } from './publish/connection-problems.ts'
 import type { PublishDeps } from './publish/deps.ts'
 import { readEntries, type Entries } from './publish/entries.ts'
 import type { OnPublishEvent, PublishEvent } from './publish/event.ts'
@@ -115,6 +115,10 @@ export async function wire({
       settings: {
         tagMutability: entries.choice('ecr-tag-mutability', ['mutable', 'immutable'], []),
         scanOnPush: entries.boolean('ecr-scan-on-push', []),
+        encryption: {
+          type: entries.choice('ecr-encryption', ENCRYPTIONS, []),
+          key: entries.text('ecr-kms-key'),
+        },
       },
       lifecyclePolicy: entries.document('ecr-lifecycle-policy') || undefined,
       repositoryPolicy: entries.document('ecr-repository-policy') || undefined,

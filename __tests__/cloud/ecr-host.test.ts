@@ -17,14 +17,22 @@ describe('every registry of ECR is recognised, with what its API is asked by', (
     [`${account}.dkr-ecr.eu-west-1.on.aws`, 'eu-west-1', false, true],
     [`${account}.dkr-ecr-fips.us-east-2.on.aws`, 'us-east-2', true, true],
     [`${account}.dkr-ecr.cn-northwest-1.on.amazonwebservices.com.cn`, 'cn-northwest-1', false, true],
+    [`${account}.dkr-ecr.us-iso-east-1.on.aws.ic.gov`, 'us-iso-east-1', false, true],
+    [`${account}.dkr-ecr.us-isob-east-1.on.aws.scloud`, 'us-isob-east-1', false, true],
+    [`${account}.dkr-ecr.us-isof-south-1.on.aws.hci.ic.gov`, 'us-isof-south-1', false, true],
+    [`${account}.dkr-ecr.eu-isoe-west-1.on.cloud-aws.adc-e.uk`, 'eu-isoe-west-1', false, true],
+    [`${account}.dkr-ecr-fips.us-gov-west-1.on.aws`, 'us-gov-west-1', true, true],
     [`${account}.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu`, 'eusc-de-east-1', false, true],
   ])('%s', (host, region, fips, dualStack) => {
     expect(parseEcrHost(host)).toEqual({ kind: 'private', host, account, region, fips, dualStack })
     expect(parseEcrHost(host.toUpperCase())?.host).toBe(host)
   })
 
-  test.each(['public.ecr.aws', 'ecr-public.aws.com'])('%s', host => {
-    expect(parseEcrHost(host)).toEqual({ kind: 'public', host, region: 'us-east-1' })
+  test.each([
+    ['public.ecr.aws', false],
+    ['ecr-public.aws.com', true],
+  ])('%s', (host, dualStack) => {
+    expect(parseEcrHost(host)).toEqual({ kind: 'public', host, region: 'us-east-1', dualStack })
   })
 })
 

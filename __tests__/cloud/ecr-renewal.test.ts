@@ -76,7 +76,7 @@ function passwordOf({ headers }: Seen): string | undefined {
   return encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString('utf8').replace('AWS:', '')
 }
 
-const bodiless = ({ body: _, ...said }: Said): Said => said
+const bodiless = (said: Said): Said => ({ ...said, body: '' })
 
 describe('a push goes on with another token when the first is over', () => {
   test.each<[string, Said]>([

@@ -1,4 +1,4 @@
-import type { EcrApi, EcrToken } from '../../src/cloud/ecr-api.ts'
+import type { EcrApi, EcrToken, RepositorySettings } from '../../src/cloud/ecr-api.ts'
 import { parseEcrHost, type EcrHost } from '../../src/cloud/ecr-host.ts'
 
 /** An API of ECR that remembers what it was asked; `answers` say what is not to go well. */
@@ -31,7 +31,9 @@ export function fakeEcr(answers: Partial<EcrApi> = {}): FakeEcr {
       return answers.hasRepository?.(name, io) ?? false
     },
     async createRepository(name, settings, io) {
-      await answered(`create ${name} ${settings.tagMutability}${settings.scanOnPush ? ' scanned' : ''}`)
+      await answered(
+        `create ${name} ${settings.tagMutability}${settings.scanOnPush ? ' scanned' : ''}${encrypted(settings)}`,
+      )
       return answers.createRepository?.(name, settings, io) ?? true
     },
     async setLifecyclePolicy(name, policy, io) {
@@ -43,6 +45,10 @@ export function fakeEcr(answers: Partial<EcrApi> = {}): FakeEcr {
       await answers.setRepositoryPolicy?.(name, policy, io)
     },
   }
+}
+
+function encrypted({ encryption }: RepositorySettings): string {
+  return encryption ? ` ${encryption.type}` : ''
 }
 
 export function ecrAt(host: string): EcrHost {

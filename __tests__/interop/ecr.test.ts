@@ -17,6 +17,7 @@ import { mappedTransport } from '../cloud/mapped-transport.ts'
 import { startMoto, type Moto } from '../cloud/moto.ts'
 import { startStandIn, type SeenCall } from '../cloud/stand-in.ts'
 import { restoreEnv, setAwsEnv } from '../cloud/aws-env.ts'
+import { scripted } from '../registry/scripted.ts'
 import { tempDir } from '../layer/temp-dir.ts'
 import { startSpecRegistry, type SpecRegistry } from '../support/spec-registry.ts'
 
@@ -133,7 +134,68 @@ describe('whoever the environment says is shown to AWS', () => {
   })
 })
 
+test.each([
+  `${ACCOUNT}.dkr.ecr-fips.us-gov-west-1.amazonaws.com`,
+  `${ACCOUNT}.dkr-ecr.eu-west-1.on.aws`,
+  `${ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn`,
+])('an endpoint of the environment serves %s too', async host => {
+  setAwsEnv({ ...KEYS, AWS_ENDPOINT_URL: moto.url })
+  await using aws = client()
+  expect(await passwordOf(aws.open, host)).toBe(`AWS:${PASSWORD}`)
+})
+
+test.each([
+  [HOST, 'api.ecr.eu-west-1.amazonaws.com'],
+  [`${ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn`, 'api.ecr.cn-north-1.amazonaws.com.cn'],
+  [`${ACCOUNT}.dkr.ecr-fips.us-gov-west-1.amazonaws.com`, 'api.ecr-fips.us-gov-west-1.amazonaws.com'],
+  [`${ACCOUNT}.dkr.ecr.eusc-de-east-1.amazonaws.eu`, 'api.ecr.eusc-de-east-1.amazonaws.eu'],
+  [`${ACCOUNT}.dkr.ecr.us-iso-east-1.c2s.ic.gov`, 'api.ecr.us-iso-east-1.c2s.ic.gov'],
+  [`${ACCOUNT}.dkr-ecr.eu-west-1.on.aws`, 'ecr.eu-west-1.api.aws'],
+  [`${ACCOUNT}.dkr-ecr-fips.us-east-2.on.aws`, 'ecr-fips.us-east-2.api.aws'],
+  ['public.ecr.aws', 'api.ecr-public.us-east-1.amazonaws.com'],
+  ['ecr-public.aws.com', 'ecr-public.us-east-1.api.aws'],
+])('for %s the token is asked of %s', async (host, api) => {
+  setAwsEnv(KEYS)
+  const asked: string[] = []
+  const transport = scripted(({ url }) => {
+    asked.push(new URL(url).host)
+    const data = { authorizationToken: btoa('AWS:x'), expiresAt: 4e9 }
+    return { status: 200, body: JSON.stringify({ authorizationData: host.includes('dkr') ? [data] : data }) }
+  })
+  await using aws = client({ transport })
+  expect(await passwordOf(aws.open, host)).toBe('AWS:x')
+  expect(asked).toEqual([api])
+})
+
 describe('repositories of private registries', () => {
+  test('are encrypted as it was asked for', async () => {
+    const made: unknown[] = []
+    await using api = await startStandIn(({ headers, body }) => {
+      if (String(headers['x-amz-target']).endsWith('CreateRepository')) made.push(JSON.parse(body))
+      const missing = String(headers['x-amz-target']).endsWith('DescribeRepositories')
+      return missing ? [400, { __type: 'RepositoryNotFoundException', message: 'not found' }] : [200, {}]
+    })
+    setAwsEnv({ ...KEYS, AWS_ENDPOINT_URL: api.url })
+    await using aws = client()
+    const encryptions = [
+      { type: 'AES256', key: undefined },
+      { type: 'KMS', key: undefined },
+      { type: 'KMS_DSSE', key: 'arn:aws:kms:eu-west-1:1:key/k' },
+    ] as const
+    for (const encryption of encryptions) {
+      await ensureRepository(ecrAt(HOST), 'made/secret', { ...settings, encryption, open: aws.open })
+    }
+    expect(made).toMatchObject([
+      { encryptionConfiguration: { encryptionType: 'AES256' } },
+      { encryptionConfiguration: { encryptionType: 'KMS' } },
+      { encryptionConfiguration: { encryptionType: 'KMS_DSSE', kmsKey: 'arn:aws:kms:eu-west-1:1:key/k' } },
+    ])
+    setAwsEnv({ ...KEYS, AWS_ENDPOINT_URL: moto.url })
+    await using mocked = client()
+    const wanted = { ...settings, encryption: encryptions[1], open: mocked.open }
+    expect(await ensureRepository(ecrAt(HOST), 'made/secret', wanted)).toBe('created')
+  })
+
   test('are made once, with what was asked for', async () => {
     setAwsEnv({ ...KEYS, AWS_ENDPOINT_URL: moto.url })
     await using aws = client()

@@ -8,6 +8,8 @@ test.each<[FieldValues, string]>([
   [{ 'ecr-tag-mutability': 'maybe' }, 'ecr-tag-mutability: "maybe" is not one of mutable, immutable'],
   [{ 'ecr-create-repository': 'maybe' }, 'ecr-create-repository: "maybe" is not true or false'],
   [{ 'ecr-scan-on-push': 'maybe' }, 'ecr-scan-on-push: "maybe" is not true or false'],
+  [{ 'ecr-encryption': 'kms' }, 'ecr-encryption: "kms" is not one of AES256, KMS, KMS_DSSE'],
+  [{ 'ecr-kms-key': 'alias/images' }, 'ecr-kms-key: encrypts nothing with "ecr-encryption: AES256"'],
   [{ upload: 'slowly' }, 'upload: "slowly" is not one of auto, monolithic, chunked'],
 ])('%j is refused, by its name', (values, told) => {
   const problems = connectionProblems(readEntries(values))
@@ -19,6 +21,7 @@ test('what is right, or not given at all, is no problem', () => {
   const role = 'arn:aws-cn:iam::123456789012:role/ci/publish'
   const values: FieldValues = { 'role-to-assume': role, upload: 'chunked', 'ecr-create-repository': 'true' }
   expect(connectionProblems(readEntries(values))).toEqual([])
+  expect(connectionProblems(readEntries({ 'ecr-encryption': 'KMS', 'ecr-kms-key': 'alias/images' }))).toEqual([])
   expect(connectionProblems(readEntries({}))).toEqual([])
 })
 

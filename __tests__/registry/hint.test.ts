@@ -23,7 +23,29 @@ describe('hintFor()', () => {
     [
       'the command that creates a repository of ECR',
       { host: '123456789012.dkr.ecr.eu-central-1.amazonaws.com', codes: ['NAME_UNKNOWN'] },
-      'create it first: aws ecr create-repository --repository-name team/app --region eu-central-1',
+      'create it first: aws ecr create-repository --repository-name team/app --region eu-central-1 --registry-id 123456789012, or set "ecr-create-repository: true"',
+    ],
+    ...[
+      ['China', 'dkr.ecr.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
+      ['GovCloud, by FIPS', 'dkr.ecr-fips.us-gov-west-1.amazonaws.com', 'us-gov-west-1'],
+      ["Europe's own partition", 'dkr.ecr.eusc-de-east-1.amazonaws.eu', 'eusc-de-east-1'],
+      ['an agency', 'dkr.ecr.us-iso-east-1.c2s.ic.gov', 'us-iso-east-1'],
+      ['a dual stack host', 'dkr-ecr.eu-west-1.on.aws', 'eu-west-1'],
+      ['a dual stack host, by FIPS', 'dkr-ecr-fips.us-east-2.on.aws', 'us-east-2'],
+    ].map(([where = '', host = '', region = '']): [string, Partial<Complaint>, string] => [
+      `the same in ${where}`,
+      { host: `123456789012.${host}`, codes: ['RepositoryNotFoundException'] },
+      `aws ecr create-repository --repository-name team/app --region ${region} --registry-id 123456789012, or set`,
+    ]),
+    [
+      'that a base of ECR has another name, instead of creating it',
+      { host: '123456789012.dkr.ecr.eu-central-1.amazonaws.com', codes: ['NAME_UNKNOWN'], side: 'source' },
+      'account 123456789012 has no repository "team/app" in eu-central-1',
+    ],
+    [
+      'the command for ECR Public by its other name',
+      { host: 'ecr-public.aws.com', repository: 'alias/app', codes: ['NAME_UNKNOWN'] },
+      'aws ecr-public create-repository --repository-name app --region us-east-1, or set "ecr-create-repository: true"',
     ],
     [
       'the command for ECR Public',

@@ -9,10 +9,19 @@ export interface EcrToken {
   readonly expiresAt: number
 }
 
+/** How the images of a repository are encrypted where they are stored. */
+export interface Encryption {
+  readonly type: 'AES256' | 'KMS' | 'KMS_DSSE'
+  /** ARN, id or alias of a key of KMS; without one it is AWS's own. */
+  readonly key: string | undefined
+}
+
 /** How a repository is made. Only of private registries: those of ECR Public have none of it. */
 export interface RepositorySettings {
   readonly tagMutability: 'mutable' | 'immutable'
   readonly scanOnPush: boolean
+  /** By default AES256, as with AWS. */
+  readonly encryption?: Encryption | undefined
 }
 
 /** What is asked of the API of one registry. Errors are AWS's own; {@link awsFailure} puts them into words. */

@@ -17,6 +17,8 @@ export interface PublicEcr {
   readonly host: string
   /** Where its API is served, whatever region pushes. */
   readonly region: 'us-east-1'
+  /** Whether the host is the one that is also reached by IPv6. */
+  readonly dualStack: boolean
 }
 
 export type EcrHost = PrivateEcr | PublicEcr
@@ -43,7 +45,8 @@ const DUAL_STACK_DOMAINS = new Set([
   'on.cloud-aws.adc-e.uk',
 ])
 
-const PUBLIC = new Set(['public.ecr.aws', 'ecr-public.aws.com'])
+const PUBLIC_DUAL_STACK = 'ecr-public.aws.com'
+const PUBLIC = new Set(['public.ecr.aws', PUBLIC_DUAL_STACK])
 
 /**
  * Recognises the hosts of ECR; undefined for every other. The whole name has to fit: it decides who is shown a token.
@@ -52,7 +55,8 @@ const PUBLIC = new Set(['public.ecr.aws', 'ecr-public.aws.com'])
  */
 export function parseEcrHost(host: string): EcrHost | undefined {
   const name = host.toLowerCase()
-  if (PUBLIC.has(name)) return { kind: 'public', host: name, region: 'us-east-1' }
+  if (PUBLIC.has(name))
+    return { kind: 'public', host: name, region: 'us-east-1', dualStack: name === PUBLIC_DUAL_STACK }
   const [, account = '', service, fips, region = '', domain = ''] = PRIVATE.exec(name) ?? []
   const dualStack = service === 'dkr-ecr'
   if (!(dualStack ? DUAL_STACK_DOMAINS : IPV4_DOMAINS).has(domain)) return undefined

@@ -159,6 +159,14 @@ export const FIELDS = [
     sentence: 'Have images of a created repository scanned when they are pushed (not ECR Public)',
   },
   {
+    name: 'ecr-encryption',
+    kind: 'text',
+    default: 'AES256',
+    choices: ['AES256', 'KMS', 'KMS_DSSE'],
+    sentence: 'How a created repository encrypts its images (not ECR Public)',
+  },
+  { name: 'ecr-kms-key', kind: 'text', sentence: "Key of KMS for ecr-encryption, by its ARN; by default AWS's own" },
+  {
     name: 'ecr-lifecycle-policy',
     kind: 'lines',
     sentence: 'Lifecycle policy of a created repository, a file or the JSON itself (not ECR Public)',

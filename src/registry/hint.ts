@@ -10,7 +10,9 @@ export interface Complaint extends Refusal {
 
 type Row = readonly [when: (complaint: Complaint) => boolean, say: (complaint: Complaint) => string]
 
-const ECR = /^\d+[.]dkr[.]ecr(?:-fips)?[.]([a-z0-9-]+)[.]amazonaws[.]com(?:[.]cn)?$/
+/** In every partition of AWS: of the world, China, GovCloud, Europe's own, and those of agencies. */
+const ECR = /^(\d+)[.](?:dkr[.]ecr|dkr-ecr)(?:-fips)?[.]([a-z0-9-]+)[.]/
+const ECR_PUBLIC = /^(?:public[.]ecr[.]aws|ecr-public[.]aws[.]com)$/
 const GAR = /(?:^|-)docker[.]pkg[.]dev$/
 const PLAIN_ANSWER = ['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']
 const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|CERT_UNTRUSTED/
@@ -25,6 +27,9 @@ const IMMUTABLE =
   /\bimmutable\b|immutability|cannot be overwritten|already exists .*(?:overwrite|redeploy)|does not allow updating/i
 const EXPIRED = /\bexpired\b/i
 
+const ECR_CREATES = 'or set "ecr-create-repository: true"'
+const isMissingInEcr = (complaint: Complaint, ecr: RegExp): boolean =>
+  ecr.test(complaint.host) && refusedWith(complaint, 'NAME_UNKNOWN', 'RepositoryNotFoundException')
 const mayBePermission = (complaint: Complaint): boolean => refusedWith(complaint, 401, 403)
 const isManifest = ({ operation }: Complaint): boolean => /\bmanifest\b|^tag /.test(operation)
 
@@ -45,24 +50,32 @@ const HINTS: readonly Row[] = [
   ],
   [
     complaint => mayBePermission(complaint) && EXPIRED.test(complaint.detail) && ECR.test(complaint.host),
-    () => 'the token of ECR is valid for twelve hours: log in again',
+    () =>
+      'the token of ECR is valid for twelve hours: log in again, or leave the login out; with AWS credentials in the environment tokens are made as they are needed',
   ],
   [
     complaint => mayBePermission(complaint) && EXPIRED.test(complaint.detail),
     ({ host }) => `the credentials have expired: make new ones, or run "docker login ${host}" again`,
   ],
   [
-    complaint => ECR.test(complaint.host) && refusedWith(complaint, 'NAME_UNKNOWN'),
+    complaint => complaint.side === 'source' && isMissingInEcr(complaint, ECR),
     ({ host, repository }) => {
-      const region = ECR.exec(host)?.[1] ?? ''
-      return `create it first: aws ecr create-repository --repository-name ${repository} --region ${region}`
+      const [, account = '', region = ''] = ECR.exec(host) ?? []
+      return `account ${account} has no repository "${repository}" in ${region}: is the name right?`
     },
   ],
   [
-    ({ host, repository, codes }) => host === 'public.ecr.aws' && codes.includes('NAME_UNKNOWN') && repository !== '',
+    complaint => isMissingInEcr(complaint, ECR),
+    ({ host, repository }) => {
+      const [, account = '', region = ''] = ECR.exec(host) ?? []
+      return `create it first: aws ecr create-repository --repository-name ${repository} --region ${region} --registry-id ${account}, ${ECR_CREATES}`
+    },
+  ],
+  [
+    complaint => complaint.side === 'target' && isMissingInEcr(complaint, ECR_PUBLIC),
     ({ repository }) => {
       const name = repository.split('/').slice(1).join('/')
-      return `create it first: aws ecr-public create-repository --repository-name ${name} --region us-east-1`
+      return `create it first: aws ecr-public create-repository --repository-name ${name} --region us-east-1, ${ECR_CREATES}`
     },
   ],
   [

@@ -39,6 +39,16 @@ describe('authFiles()', () => {
     })
   })
 
+  test('a login that was renewed while we ran is found when the old one is refused', async () => {
+    await write('.docker/config.json', { auths: { 'ghcr.io': auth('u:old') } })
+    const files = authFiles({ env: { HOME: home }, exec: never })
+    await files.find('ghcr.io', 'team/app')
+    await write('.docker/config.json', { auths: { 'ghcr.io': auth('u:new') } })
+    expect(await files.find('ghcr.io', 'team/app')).toMatchObject({ credential: { password: 'old' } })
+    credentialChain([files]).forget?.('ghcr.io')
+    expect(await files.find('ghcr.io', 'team/app')).toMatchObject({ credential: { password: 'new' } })
+  })
+
   test("podman's file is not ignored because docker has a config", async () => {
     await write('.docker/config.json', { auths: { 'ghcr.io': auth('u:p') } })
     const path = await write('run/containers/auth.json', { auths: { 'quay.io/team': auth('robot:p') } })

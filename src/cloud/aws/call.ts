@@ -2,6 +2,11 @@ import type { Abortable } from '../../async/abortable.ts'
 import { OciPublishError } from '../../errors.ts'
 import type { EcrToken } from '../ecr-api.ts'
 
+/** Whether the environment says where an API is: then there is no choice between AWS's own endpoints. */
+export function hasEndpoint(env: NodeJS.ProcessEnv, service: 'ECR' | 'ECR_PUBLIC'): boolean {
+  return [`AWS_ENDPOINT_URL_${service}`, 'AWS_ENDPOINT_URL'].some(name => Boolean(env[name]))
+}
+
 /** As AWS's clients are told of the signal. */
 export function sendOptions({ signal }: Abortable): { readonly abortSignal?: AbortSignal } {
   return signal ? { abortSignal: signal } : {}

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-ecr'
 import type { EcrApi } from '../ecr-api.ts'
 import type { PrivateEcr } from '../ecr-host.ts'
-import { sendOptions, tokenOf, unless } from './call.ts'
+import { hasEndpoint, sendOptions, tokenOf, unless } from './call.ts'
 import { identityOf } from './identity.ts'
 import type { AwsOptions } from './options.ts'
 import { awsRequestHandler } from './request-handler.ts'
@@ -17,10 +17,11 @@ import { awsRequestHandler } from './request-handler.ts'
 export function privateEcrApi(ecr: PrivateEcr, options: AwsOptions): EcrApi {
   const { account: registryId, region, fips, dualStack } = ecr
   const credentials = identityOf(region, options)
+  const ownEndpoints = !hasEndpoint(process.env, 'ECR')
   const client = new ECRClient({
     region,
-    useFipsEndpoint: fips,
-    useDualstackEndpoint: dualStack,
+    useFipsEndpoint: fips && ownEndpoints,
+    useDualstackEndpoint: dualStack && ownEndpoints,
     requestHandler: awsRequestHandler(options.transport),
     ...(credentials && { credentials }),
   })
@@ -33,7 +34,7 @@ export function privateEcrApi(ecr: PrivateEcr, options: AwsOptions): EcrApi {
       unless('RepositoryNotFoundException', () =>
         client.send(new DescribeRepositoriesCommand({ registryId, repositoryNames: [name] }), sendOptions(io)),
       ),
-    createRepository: (name, { tagMutability, scanOnPush }, io) =>
+    createRepository: (name, { tagMutability, scanOnPush, encryption }, io) =>
       unless('RepositoryAlreadyExistsException', () =>
         client.send(
           new CreateRepositoryCommand({
@@ -41,6 +42,12 @@ export function privateEcrApi(ecr: PrivateEcr, options: AwsOptions): EcrApi {
             repositoryName: name,
             imageTagMutability: tagMutability === 'immutable' ? 'IMMUTABLE' : 'MUTABLE',
             imageScanningConfiguration: { scanOnPush },
+            ...(encryption && {
+              encryptionConfiguration: {
+                encryptionType: encryption.type,
+                ...(encryption.key !== undefined && { kmsKey: encryption.key }),
+              },
+            }),
           }),
           sendOptions(io),
         ),

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-ecr-public'
 import type { EcrApi } from '../ecr-api.ts'
 import type { PublicEcr } from '../ecr-host.ts'
-import { sendOptions, tokenOf, unless } from './call.ts'
+import { hasEndpoint, sendOptions, tokenOf, unless } from './call.ts'
 import { identityOf } from './identity.ts'
 import type { AwsOptions } from './options.ts'
 import { awsRequestHandler } from './request-handler.ts'
@@ -16,12 +16,13 @@ import { awsRequestHandler } from './request-handler.ts'
  * The API of the account's own registry on ECR Public, whose repositories are named without the alias. Its rights are
  * those of the account that asks: another's repository is never found nor made. @see "Amazon ECR Public API Reference"
  */
-export function publicEcrApi({ host, region }: PublicEcr, options: AwsOptions): EcrApi {
+export function publicEcrApi({ host, region, dualStack }: PublicEcr, options: AwsOptions): EcrApi {
   const { env } = options
   const here = [options.region, env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(Boolean) ?? region
   const credentials = identityOf(here, options)
   const client = new ECRPUBLICClient({
     region,
+    useDualstackEndpoint: dualStack && !hasEndpoint(process.env, 'ECR_PUBLIC'),
     requestHandler: awsRequestHandler(options.transport),
     ...(credentials && { credentials }),
   })
