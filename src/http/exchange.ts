@@ -33,6 +33,8 @@ export class Lost extends Error {
 const MAX_HEADER_BYTES = 64 * 1024 // Google's registry sends more than Node's 16 KiB
 /** In bigger pieces a slow line would look silent while it is busy. */
 const SLICE_BYTES = 256 * 1024
+/** As much may wait for the line, so that the source goes on while the line is busy, and the line while the source is. */
+const AHEAD_BYTES = 256 * 1024
 /** A connection that breaks later than this was alive when the request began. */
 const STALE_BYTES = 1024 * 1024
 const MAY_HAVE_BODY = new Set(['POST', 'PUT', 'PATCH'])
@@ -171,7 +173,7 @@ class Sending {
       for (let from = 0; from < chunk.byteLength; from += SLICE_BYTES) {
         const slice = chunk.byteLength <= SLICE_BYTES ? chunk : chunk.subarray(from, from + SLICE_BYTES)
         this.bytes += slice.byteLength
-        if (!this.#request.write(slice)) await this.#drained()
+        if (!this.#request.write(slice) && this.#request.writableLength > AHEAD_BYTES) await this.#drained()
         if (this.#stopped()) return
       }
     }
