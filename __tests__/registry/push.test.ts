@@ -329,6 +329,13 @@ describe('mounting', () => {
 describe('pushing a manifest', () => {
   const path = `/v2/team/app/manifests/${manifest.descriptor.digest}`
 
+  test('that was looked for a moment ago does not look for it again', async () => {
+    const { target, transport } = setup(registry())
+    expect(await target.has(manifest.descriptor)).toBe(false)
+    expect(await target.push(manifest)).toEqual({ how: 'uploaded', bytes: 2 })
+    expect(transport.lines()).toEqual([`HEAD ${path}`, `PUT ${path}`])
+  })
+
   test('puts it under its digest, so that no tag moves yet', async () => {
     const { target, transport } = setup(registry())
     expect(await target.push(manifest)).toEqual({ how: 'uploaded', bytes: 2 })

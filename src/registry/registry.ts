@@ -91,6 +91,8 @@ class OpenRepository implements RegistryRepository {
   readonly #deps: Deps
   /** What is there, as far as it was asked for or pushed. */
   readonly #there = new Set<Digest>()
+  /** Manifests that were asked for and are not there. */
+  readonly #missing = new Set<Digest>()
   readonly #pushes = new Once<Digest, { readonly by: symbol; readonly pushed: Pushed }>()
 
   constructor(access: Access, deps: Deps) {
@@ -100,8 +102,10 @@ class OpenRepository implements RegistryRepository {
     this.#deps = deps
   }
 
-  resolve(name: string, options: Abortable = {}): Promise<Descriptor> {
-    return resolveManifest(this.#access, name, options)
+  async resolve(name: string, options: Abortable = {}): Promise<Descriptor> {
+    const found = await resolveManifest(this.#access, name, options)
+    this.#there.add(found.digest)
+    return found
   }
 
   open(descriptor: Descriptor, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
@@ -114,6 +118,7 @@ class OpenRepository implements RegistryRepository {
     const has = isManifestType(descriptor.mediaType) ? hasManifest : hasBlob
     const there = await has(this.#access, descriptor, options)
     if (there) this.#there.add(descriptor.digest)
+    else if (has === hasManifest) this.#missing.add(descriptor.digest)
     return there
   }
 
@@ -138,7 +143,9 @@ class OpenRepository implements RegistryRepository {
 
   async #pushManifest(blob: Blob, { onBytes, signal }: PushOptions): Promise<Pushed> {
     const { digest, size } = blob.descriptor
-    if (await hasManifest(this.#access, blob.descriptor, { signal })) {
+    // Known once only: whoever comes again, after a failure, asks again.
+    const missing = this.#missing.delete(digest)
+    if (!missing && (await hasManifest(this.#access, blob.descriptor, { signal }))) {
       await noteReferrer(this.#access, blob, undefined, { signal })
       return { how: 'exists', bytes: 0 }
     }
@@ -197,6 +204,7 @@ class OpenRepository implements RegistryRepository {
 
   #forget(digest: Digest): void {
     this.#there.delete(digest)
+    this.#missing.delete(digest)
     this.#pushes.forget(digest)
   }
 }
