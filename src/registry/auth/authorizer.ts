@@ -216,7 +216,9 @@ export class Authorizer {
     const because = realm ? judgeRealm(demand.base, realm) : 'it is not a URL'
     if (realm && because === undefined) return realm
     const shown = realm ? redactUrl(realm) : demand.realm.slice(0, 100)
-    throw new AuthError(host, `${host} wants credentials sent to ${shown}, which is refused: ${because ?? ''}`)
+    throw new AuthError(host, `${host} wants credentials sent to ${shown}, which is refused: ${because ?? ''}`, {
+      hint: 'nothing was sent there: is this the registry that is meant? If it is your own, mend the realm of its token service',
+    })
   }
 }
 

@@ -113,10 +113,13 @@ export function newest(access: Access, response: HttpResponse, about: About & { 
   return response.header('location') === undefined ? about.location : locationOf(access, response, about)
 }
 
+const ELSEWHERE =
+  'nothing was sent there: the registry, or the proxy in front of it, has to name itself as it is reached from here'
+
 function locationOf(access: Access, response: HttpResponse, { method, operation }: About): URL {
   const location = response.header('location') ?? ''
-  const problem = (detail: string): RegistryError =>
-    new RegistryError({
+  const problem = (detail: string, hint?: string): RegistryError => {
+    const refusal = {
       side: access.side,
       host: access.host.name,
       repository: access.repository,
@@ -128,12 +131,16 @@ function locationOf(access: Access, response: HttpResponse, { method, operation 
       detail,
       requestId: undefined,
       retriable: false,
-    })
+    }
+    return new RegistryError(refusal, { hint })
+  }
   if (location === '' || !URL.canParse(location, response.url.href))
     throw problem('without a Location to send the blob to')
   const url = secured(new URL(location, response.url), access.host.base)
   const because = access.host.judgeLocation(url)
-  if (because !== undefined) throw problem(`wants the blob sent to ${redactUrl(url)}, which is refused: ${because}`)
+  if (because !== undefined) {
+    throw problem(`wants the blob sent to ${redactUrl(url)}, which is refused: ${because}`, ELSEWHERE)
+  }
   return url
 }
 
