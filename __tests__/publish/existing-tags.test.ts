@@ -95,3 +95,24 @@ test('by default a tag moves, as registries have it', async () => {
   const { report } = await workshop.publish(wanted(registry))
   expect(registry.tags(REPOSITORY).get('latest')).toBe(report.digest)
 })
+
+describe('a dry run', () => {
+  test.each([
+    ['overwrite', 'move'],
+    ['skip', 'leave'],
+  ])('says which tags would be new, and of one that is taken what %s does: %s it', async (onExisting, what) => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    const before = await publishedBefore(workshop, registry)
+    const dry = { 'on-existing-tag': onExisting, 'dry-run': 'true' }
+    const { report } = await workshop.publish(wanted(registry, dry))
+    expect(report.targets[0]?.tagSteps).toEqual([
+      { tag: 'v1', do: 'create' },
+      { tag: 'latest', do: what, from: before },
+    ])
+    const real = await workshop.publish(wanted(registry, { 'on-existing-tag': onExisting }))
+    expect(real.report.targets[0]).not.toHaveProperty('tagSteps')
+    const again = await workshop.publish(wanted(registry, { tags: ['v1'], 'dry-run': 'true' }))
+    expect(again.report.targets[0]?.tagSteps).toEqual([{ tag: 'v1', do: 'keep' }])
+  })
+})
