@@ -6,11 +6,6 @@ import type { Abortable } from '../async/abortable.ts'
 export interface ReadOptions extends Abortable {
   /** First byte wanted, so that a broken transfer goes on where it stopped. */
   readonly offset?: number | undefined
-  /**
-   * The bytes are checked by whoever they are handed to, before anybody can see them: to check them on the way as well is
-   * not needed. Those that check may do it all the same.
-   */
-  readonly unverified?: boolean | undefined
 }
 
 /**

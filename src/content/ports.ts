@@ -17,7 +17,7 @@ export interface Source {
   /**
    * The bytes of a manifest or blob, verified while they are read: the iteration throws IntegrityError at its end, or as
    * soon as there are too many bytes, if they are not what the descriptor says. From an offset they cannot be verified,
-   * and are not; nor need they be where the reader says so.
+   * and are not.
    *
    * @throws {OciPublishError} NOT_FOUND
    */

@@ -26,17 +26,17 @@ const BASE_MS = 500
  * Bytes of a manifest or blob. A transfer that is cut goes on where it stopped, from the registry's own URL: the one it
  * redirected to has perhaps expired.
  *
- * @throws {IntegrityError} when read from the start and not what the descriptor says, unless somebody else checks that
+ * @throws {IntegrityError} when read from the start and not what the descriptor says
  */
 export function download(
   access: Access,
   descriptor: Descriptor,
-  { offset = 0, unverified = false, signal }: ReadOptions,
+  { offset = 0, signal }: ReadOptions,
   deps: DownloadDeps,
 ): AsyncIterable<Uint8Array> {
   const from = `${access.host.name}/${access.repository}@${descriptor.digest}`
   const bytes = resumed(access, descriptor, { offset, signal }, deps, from)
-  return offset === 0 && !unverified ? verified(bytes, descriptor, from) : bytes
+  return offset === 0 ? verified(bytes, descriptor, from) : bytes
 }
 
 async function* resumed(

@@ -122,22 +122,3 @@ test('a source that hangs is left when its request is over', async () => {
   await expect(hanging).rejects.toThrow()
   expect(aborted).toBe(true)
 })
-
-test('the source checks its bytes as soon as the registry complains of them, and not before', async () => {
-  const asked: (boolean | undefined)[] = []
-  const blob = source()
-  const outgoing = new Outgoing(
-    {
-      descriptor: blob.descriptor,
-      open: options => {
-        asked.push(options?.unverified)
-        return blob.open(options)
-      },
-    },
-    {},
-  )
-  await read(outgoing, 0, bytes.byteLength)
-  outgoing.verify = true
-  await read(outgoing, 0, bytes.byteLength)
-  expect(asked).toEqual([true, false])
-})

@@ -103,7 +103,7 @@ export class Outgoing {
     const { signal: outer } = this.#options
     const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
     const { descriptor } = this.#blob
-    const bytes = this.#blob.open({ offset: from, unverified: !this.verify, signal })
+    const bytes = this.#blob.open({ offset: from, signal })
     const checked = this.verify && from === 0 ? verified(bytes, descriptor, descriptor.digest) : bytes
     return { chunks: checked[Symbol.asyncIterator](), stop, at: from, rest: new Uint8Array() }
   }
