@@ -177,6 +177,13 @@ describe('all tags', () => {
       const { manifests } = JSON.parse(await run('skopeo', ['inspect', '--raw', `oci:${layout}:${tag}`])) as Index
       expect(manifests.map(({ platform }) => platform?.['architecture'])).toEqual(['arm64'])
     }
+
+    const back = await runCli([...all, `oci:${layout}`, `${registry.host}/back/app`], { cwd: work.path })
+    expect(back).toMatchObject({ exitCode: 0 })
+    expect((await run('crane', ['ls', `${registry.host}/back/app`])).split('\n')).toEqual(
+      expect.arrayContaining(['v1', 'v2']),
+    )
+    await craneValidate(`${registry.host}/back/app:v1`)
   })
 })
 

@@ -27,6 +27,17 @@ function cutBlob(whole: Blob, error = new Error('connection reset')): Blob {
 }
 
 describe('openLayout()', () => {
+  test('its tags are listed, each once, also those that others wrote as full references', async () => {
+    await using dir = await tempDir()
+    const { root, contentOf } = multiPlatform()
+    const layout = openLayout(dir.in('out'))
+    await copyGraph(contentOf, root.descriptor, layout)
+    await layout.tag(root, ['v1', 'latest', 'ghcr.io/team/app:v1'])
+    const tags: string[] = []
+    for await (const tag of openLayout(dir.in('out')).tags?.() ?? []) tags.push(tag)
+    expect(tags).toEqual(['v1', 'latest'])
+  })
+
   test('what is published into a new directory is a layout that gives it back', async () => {
     await using dir = await tempDir()
     const { root, contentOf, blobs } = multiPlatform()

@@ -62,7 +62,8 @@ export async function copyTagsCommand<D>(
       })
       const { from, to } = request
       // A password without a host is for the only host there is.
-      return { ...values, images: [from, ...(to.kind === 'registry' ? [to.image] : [])].map(repositoryOf) }
+      const places = [from, ...(to.kind === 'registry' ? [to.image] : [])].filter(one => one.kind === 'registry')
+      return { ...values, images: places.map(repositoryOf) }
     },
     async run({ deps, display, quiet }) {
       if (!request) throw new TypeError('nothing was asked for') // `complete` throws then

@@ -10,7 +10,7 @@ export interface EcrToken {
 }
 
 /** How the images of a repository are encrypted where they are stored. */
-export interface Encryption {
+interface Encryption {
   readonly type: 'AES256' | 'KMS' | 'KMS_DSSE'
   /** ARN, id or alias of a key of KMS; without one it is AWS's own. */
   readonly key: string | undefined

@@ -3,6 +3,7 @@ import { limit } from '../async/limit.ts'
 import type { Source, Target } from '../content/ports.ts'
 import { OciPublishError } from '../errors.ts'
 import { copyImage, type CopyDeps, type ImageCopy } from './copy-image.ts'
+import type { Reference } from '../oci/reference.ts'
 import { settle } from './settle.ts'
 import { isWanted } from './tag-pattern.ts'
 import type { TagsRequest } from './tags-request.ts'
@@ -18,7 +19,7 @@ export interface TagsCopy {
 const TAGS_AT_ONCE = 4
 
 /**
- * Copies what every tag of a repository stands for, under the same tag. All go to one target, which knows what it has been
+ * Copies what every tag of a repository or a layout stands for, under the same tag. All go to one target, which knows what it has been
  * sent: a blob of several images goes over the wire once. A tag that fails does not keep the others from being copied.
  *
  * @throws {OciPublishError} UNSUPPORTED where there is no list of tags, NOT_FOUND where no tag is wanted
@@ -49,7 +50,7 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
     tags.map(tag =>
       slot(async () => {
         signal?.throwIfAborted()
-        const one = { from: { ...from, tag }, to: { ...to, tags: [tag] }, expects: undefined, platforms, dryRun }
+        const one = { from: named(from, tag), to: { ...to, tags: [tag] }, expects: undefined, platforms, dryRun }
         try {
           return { tag, copy: await copyImage(one, of(tag), io) }
         } catch (error) {
@@ -63,6 +64,10 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
   const copies = outcomes.flatMap(({ tag, copy }) => (copy ? [{ tag, copy }] : []))
   if (!dryRun && copies.length > 0) await target.close?.(io)
   return { target, copies, failures: outcomes.flatMap(({ tag, copy, error }) => (copy ? [] : [{ tag, error }])) }
+}
+
+function named(from: Reference, tag: string): Reference {
+  return from.kind === 'registry' ? { ...from, tag } : { ...from, name: tag }
 }
 
 async function wantedTags(

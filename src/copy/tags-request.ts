@@ -6,7 +6,8 @@ import { patternProblem } from './tag-pattern.ts'
 
 /** Which tags of a repository are to be copied, and where to. */
 export interface TagsRequest {
-  readonly from: RegistryReference
+  /** A repository or a layout, without a name in it. */
+  readonly from: Reference
   /** Without tags: each image keeps its own. */
   readonly to: Output
   /** Patterns; none: every tag. */
@@ -46,10 +47,6 @@ export function parseCopyTags({ from: fromText, to: toText, platforms: specifier
   ] as const) {
     if (place && namesOne(place)) problems.push({ input, problem: alone(place) })
   }
-  if (from && from.kind !== 'registry') {
-    const problem = `"${fromText}" is no repository of a registry, and has no list of tags`
-    problems.push({ input: 'FROM', problem, hint: 'copy its images one by one, by their names' })
-  }
   for (const input of ['include', 'exclude'] as const) {
     for (const pattern of words[input]) {
       const problem = patternProblem(pattern)
@@ -57,7 +54,7 @@ export function parseCopyTags({ from: fromText, to: toText, platforms: specifier
     }
   }
   const platforms = specifiers.map(specifier => attempt('platforms', () => parsePlatform(specifier)))
-  if (from?.kind !== 'registry' || !to || problems.length > 0) throw new InputError(problems)
+  if (!from || !to || problems.length > 0) throw new InputError(problems)
   return {
     ...words,
     from,
@@ -66,9 +63,9 @@ export function parseCopyTags({ from: fromText, to: toText, platforms: specifier
   }
 }
 
-function outputOf(from: RegistryReference, to: Reference): Output {
+function outputOf(from: Reference, to: Reference): Output {
   if (to.kind === 'registry') return { kind: to.kind, image: to, tags: [] }
-  return { kind: to.kind, path: to.path, tags: [], images: [from] }
+  return { kind: to.kind, path: to.path, tags: [], images: from.kind === 'registry' ? [from] : [] }
 }
 
 function namesOne(reference: Reference): boolean {

@@ -75,6 +75,11 @@ export function openLayout(path: string, { images = [], place = `oci:${path}` }:
       yield* source.open(descriptor, options)
     },
 
+    async *tags(options) {
+      await check()
+      yield* source.tags(options)
+    },
+
     has,
 
     async push(blob, options = {}) {

@@ -62,6 +62,12 @@ function namesOf(entries: readonly Descriptor[]): readonly string[] {
   return [...new Set(entries.map(({ annotations, digest }) => annotations?.[REF_NAME] ?? digest))]
 }
 
+/** The tag of each entry that has one, each once: others write a full reference in its place. */
+export function tagsOf(entries: readonly Descriptor[]): readonly string[] {
+  const names = entries.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? annotations?.[CONTAINERD_NAME] ?? [])
+  return [...new Set(names.map(name => name.slice(name.lastIndexOf(':') + 1)))]
+}
+
 /** The descriptor of an entry without the names that the layout gives it. */
 export function withoutNames({ annotations = {}, ...descriptor }: Descriptor): Descriptor {
   const others = Object.entries(annotations).filter(([key]) => key !== REF_NAME && key !== CONTAINERD_NAME)

@@ -7,11 +7,11 @@ import { isDigest, parseDigest, type Digest } from '../oci/digest.ts'
 import { MAX_MANIFEST_BYTES } from '../oci/manifest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../oci/media-type.ts'
 import { parseJson } from '../parse.ts'
-import { findEntry, parseEntries, withoutNames } from './entries.ts'
+import { findEntry, parseEntries, tagsOf, withoutNames } from './entries.ts'
 import { INDEX_FILE, blobFile, type LayoutFiles } from './files.ts'
 
 /** Reads a layout, of which blobs may be missing (image-spec v1.1.1, image-layout.md). */
-export function layoutSource(files: LayoutFiles): Pick<Required<Source>, 'place' | 'resolve' | 'open'> {
+export function layoutSource(files: LayoutFiles): Pick<Required<Source>, 'place' | 'resolve' | 'open' | 'tags'> {
   const { place } = files
   return {
     place,
@@ -27,6 +27,10 @@ export function layoutSource(files: LayoutFiles): Pick<Required<Source>, 'place'
       const name = blobFile(descriptor.digest)
       const bytes = files.read(name, { offset, signal })
       yield* offset === 0 ? verified(bytes, descriptor, `${place}, ${name}`) : bytes
+    },
+
+    async *tags({ signal } = {}) {
+      yield* tagsOf(await readEntries(files, { signal }))
     },
   }
 }
