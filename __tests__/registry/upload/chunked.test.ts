@@ -8,6 +8,7 @@ import { givenCredentials } from '../../../src/registry/credentials/inputs.ts'
 import type { RegistryEvent } from '../../../src/registry/event.ts'
 import { RegistryHosts } from '../../../src/registry/host.ts'
 import type { UploadMode } from '../../../src/registry/upload/pieces.ts'
+import type { NamedProfiles } from '../../../src/registry/profile.ts'
 import { uploadBlob } from '../../../src/registry/upload/upload.ts'
 import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../../../conformance/server/registry.ts'
 
@@ -42,7 +43,12 @@ interface Client extends AsyncDisposable {
   readonly progress: () => number
 }
 
-function clientOf({ host }: SpecRegistry, upload?: UploadMode, quietMs?: number): Client {
+interface ClientOptions {
+  readonly quietMs?: number
+  readonly profiles?: NamedProfiles
+}
+
+function clientOf({ host }: SpecRegistry, upload?: UploadMode, { quietMs, profiles }: ClientOptions = {}): Client {
   let nowMs = 0
   let progress = 0
   const sleep = (waitMs: number, signal?: AbortSignal): Promise<void> => {
@@ -52,7 +58,7 @@ function clientOf({ host }: SpecRegistry, upload?: UploadMode, quietMs?: number)
   }
   const transport = createTransport({ version: '0', random: () => 0, clock: { now: () => nowMs, sleep } })
   const credentials = givenCredentials([{ registry: host, ...USER, from: 'inputs' }])
-  const access = new Access(new RegistryHosts({ transport, credentials }).get(host), 'team/app', 'target')
+  const access = new Access(new RegistryHosts({ transport, credentials, profiles }).get(host), 'team/app', 'target')
   const events: RegistryEvent[] = []
   const onEvent = (event: RegistryEvent): void => {
     events.push(event)
@@ -79,6 +85,8 @@ async function expectThere(registry: SpecRegistry, { descriptor }: Blob = layer)
   expect(bytes && digestOf(bytes)).toBe(descriptor.digest)
   expect(registry.openUploads).toBe(0)
 }
+
+type Fault = Parameters<SpecRegistry['fail']>[1]
 
 const range = (fromMib: number, toMib: number): string => `PATCH ${fromMib * MIB}-${toMib * MIB - 1}`
 const PIECES = [range(0, 5), range(5, 10), range(10, 15), range(15, 18)]
@@ -166,7 +174,7 @@ describe('a layer in pieces', () => {
     await expectThere(registry)
     registry.fail({ method: 'PUT', times: 2 }, { cutRequestAfter: 3 * MIB })
     await client.push(layerOf(8 * MIB))
-    expect(lines(registry).slice(-5)).toEqual(['PUT', 'DELETE', 'HEAD', 'POST', 'PUT'])
+    expect(lines(registry).slice(-6)).toEqual(['PUT', 'GET', 'DELETE', 'HEAD', 'POST', 'PUT'])
   })
 
   test('of the size that the registry asks for', async () => {
@@ -213,10 +221,7 @@ const bearerOf = ({ url }: SpecRegistry): Record<string, string> => ({
 })
 
 describe('a layer in pieces that is interrupted', () => {
-  const interrupted = async (
-    options: SpecRegistryOptions,
-    fault: Parameters<SpecRegistry['fail']>[1],
-  ): Promise<readonly string[]> => {
+  const interrupted = async (options: SpecRegistryOptions, fault: Fault): Promise<readonly string[]> => {
     await using registry = await startSpecRegistry(options)
     registry.fail({ method: 'PATCH', nth: 2 }, fault)
     await using client = clientOf(registry, 'chunked')
@@ -262,7 +267,7 @@ describe('a layer in pieces that is interrupted', () => {
     expect(lines(registry).slice(2)).toEqual([range(0, 5), range(5, 10), 'HEAD', 'POST', ...PIECES, 'PUT'])
   })
 
-  test.each<[string, Parameters<SpecRegistry['fail']>[1]]>([
+  test.each<[string, Fault]>([
     ['does not know it any more, as distribution 2 and zot', { status: 404 }],
     ['does not tell how far it came', { status: 204 }],
     ['tells nonsense', { status: 204, headers: { range: 'bytes 5-9' } }],
@@ -327,6 +332,73 @@ describe('a layer in pieces that is interrupted', () => {
   })
 })
 
+describe('a layer that is cut while it is sent whole', () => {
+  const rest = (fromMib: number, toMib: number): string => range(fromMib, toMib).replace('PATCH', 'PUT')
+  const small = layerOf(8 * MIB)
+  const cut = async (
+    options: SpecRegistryOptions,
+    { upload, then, get }: { upload?: UploadMode; then?: Fault; get?: Fault } = {},
+  ): Promise<readonly string[]> => {
+    await using registry = await startSpecRegistry(options)
+    registry.fail({ method: 'PUT' }, { cutRequestAfter: 3 * MIB })
+    if (then) registry.fail({ method: 'PUT', nth: 2 }, then)
+    if (get) registry.fail({ method: 'GET' }, get)
+    await using client = clientOf(registry, upload)
+    expect(await client.push(small)).toMatchObject({ how: 'uploaded' })
+    expect(client.progress()).toBe(8 * MIB)
+    await expectThere(registry, small)
+    return lines(registry).slice(2)
+  }
+  const anew = ['DELETE', 'HEAD', 'POST', 'PUT']
+
+  test('goes on with the byte that the registry misses', async () => {
+    expect(await cut({ resumable: true })).toEqual(['PUT', 'GET', rest(3, 8)])
+  })
+
+  test('and cut again goes on from there', async () => {
+    const seen = await cut({ resumable: true }, { then: { cutRequestAfter: 2 * MIB } })
+    expect(seen).toEqual(['PUT', 'GET', rest(3, 8), 'GET', rest(5, 8)])
+  })
+
+  test.each<[string, SpecRegistryOptions, { get?: Fault }]>([
+    ['kept nothing', {}, {}],
+    ['does not tell', { resumable: true, uploadStatus: false }, {}],
+    ['forgets its session, as distribution 2', { resumable: true }, { get: { status: 404 } }],
+  ])('begins anew, with HEAD, where the registry %s', async (_name, options, more) => {
+    expect(await cut(options, more)).toEqual(['PUT', 'GET', ...anew])
+  })
+
+  test('begins anew at GHCR, which would take no more than 4 MiB to a session, and goes on with less', async () => {
+    await using registry = await startSpecRegistry({ resumable: true, maxChunkBytes: 4 * MIB })
+    registry.fail({ method: 'PUT' }, { cutRequestAfter: 3 * MIB })
+    registry.fail({ method: 'PUT', nth: 2 }, { cutRequestAfter: 5 * MIB })
+    await using client = clientOf(registry, 'auto', { profiles: new Map([[registry.host, 'ghcr']]) })
+    await client.push(small)
+    expect(lines(registry).slice(2)).toEqual(['PUT', 'GET', ...anew, 'GET', rest(5, 8)])
+    await expectThere(registry, small)
+  })
+
+  test('is not gone on with where the user wants one request a layer', async () => {
+    expect(await cut({ resumable: true }, { upload: 'monolithic' })).toEqual(['PUT', ...anew])
+  })
+
+  test.each<[string, Fault, readonly string[]]>([
+    ['is found to be another', { status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' }, anew.slice(1)],
+    ['has the wrong size', { status: 400, body: '{"errors":[{"code":"SIZE_INVALID"}]}' }, anew],
+    ['is out of order', { status: 416 }, anew],
+    ['has a header that nobody knows on a PUT', { status: 400 }, anew],
+  ])('begins anew where the whole of two requests %s, and does not try that again', async (_name, then, after) => {
+    await using registry = await startSpecRegistry({ resumable: true })
+    registry.fail({ method: 'PUT' }, { cutRequestAfter: 3 * MIB })
+    registry.fail({ method: 'PUT', nth: 2 }, then)
+    registry.fail({ method: 'PUT', nth: 3 }, { cutRequestAfter: 5 * MIB })
+    await using client = clientOf(registry)
+    await client.push(small)
+    const seen = lines(registry).slice(2)
+    expect(seen).toEqual(['PUT', 'GET', rest(3, 8), ...after, ...anew])
+  })
+})
+
 test('a session is cancelled when the source of the bytes turns out not to have them', async () => {
   await using registry = await startSpecRegistry()
   await using client = clientOf(registry)
@@ -354,7 +426,7 @@ test('a wait that the registry asks for is told as it is, and taken', async () =
 test('an upload of which nothing moves ends, and its session with it', async () => {
   await using registry = await startSpecRegistry()
   registry.fail({ method: 'PUT' }, { hang: true })
-  await using client = clientOf(registry, 'auto', 300)
+  await using client = clientOf(registry, 'auto', { quietMs: 300 })
   await expect(client.push(layerOf(MIB))).rejects.toMatchObject({ side: 'target', message: /no byte of it has moved/ })
   expect(lines(registry).at(-1)).toBe('DELETE')
   expect(registry.openUploads).toBe(0)

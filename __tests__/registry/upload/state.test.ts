@@ -1,20 +1,12 @@
-import {
-  next,
-  start,
-  waitMs,
-  type Because,
-  type Pieces,
-  type Tries,
-  type UploadEvent,
-  type UploadState,
-} from '../../../src/registry/upload/state.ts'
+import { next, start, type UploadEvent, type UploadState } from '../../../src/registry/upload/state.ts'
+import type { Because, Pieces, Tries } from '../../../src/registry/upload/tries.ts'
 
 const MIB = 1 << 20
 const SIZE = 100 * MIB
 
 const tries = (more: Partial<Tries> = {}): Tries => ({
-  ...{ pieces: 'when-cut', step: MIB, refusals: 0, failures: 0, stuck: 0, cuts: 0, mismatches: 0, furthest: 0 },
-  ...more,
+  ...{ pieces: 'when-cut', resume: 'may', step: MIB, refusals: 0, failures: 0, stuck: 0, cuts: 0, mismatches: 0 },
+  ...{ furthest: 0, ...more },
 })
 const location = new URL('http://127.0.0.1:5000/v2/a/blobs/uploads/1?_state=x')
 const newer = new URL('http://127.0.0.1:5000/v2/a/blobs/uploads/1?_state=y')
@@ -23,7 +15,9 @@ const check = (more: Partial<Tries> = {}): UploadState => ({ at: 'check', tries:
 const open = (candidates: readonly string[], more: Partial<Tries> = {}): UploadState => ({
   ...{ at: 'open', candidates, tries: tries(more) },
 })
-const send = (more: Partial<Tries> = {}): UploadState => ({ at: 'send', location, tries: tries(more) })
+const send = (more: Partial<Tries> = {}, offset = 0): UploadState => ({
+  ...{ at: 'send', location, offset, tries: tries(more) },
+})
 const piece = (offset: number, more: Partial<Tries> = {}): UploadState => ({
   ...{ at: 'piece', location, offset, tries: tries({ pieces: 'now', ...more }) },
 })
@@ -52,7 +46,7 @@ const whole: readonly Case[] = [
   ['asks the next repository when a mount is refused', open(['b', 'c']), { on: 'refused' }, open(['c'])],
   ['never fails a push for a mount', open(['b']), { on: 'refused' }, open([])],
   ['is done when the bytes were taken', send(), { on: 'sent' }, DONE],
-  ['waits after a cut', send(), failed('cut', 10), wait({ failures: 1, stuck: 1, cuts: 1, furthest: 10 })],
+  ['waits after a connection that broke at once', send(), failed('cut'), wait({ failures: 1, stuck: 1 })],
   [
     'knows a lost answer by what is there',
     check({ failures: 1, furthest: 9 }),
@@ -73,13 +67,13 @@ const whole: readonly Case[] = [
     'does not give up on a slow line that gets further every time',
     send({ failures: 3, stuck: 9, furthest: 5 * MIB }),
     failed('cut', 6 * MIB),
-    wait({ failures: 1, stuck: 1, cuts: 1, furthest: 6 * MIB }),
+    wait({ resume: 'did', failures: 1, stuck: 1, cuts: 1, furthest: 6 * MIB }, location),
   ],
   [
     'does not give up at once on a line that moves bytes, if not always as many',
     send({ failures: 3, refusals: 5, furthest: 5 * MIB }),
     failed('cut', 2 * MIB),
-    wait({ failures: 1, stuck: 1, cuts: 1, furthest: 5 * MIB }),
+    wait({ resume: 'did', failures: 1, stuck: 1, cuts: 1, furthest: 5 * MIB }, location),
   ],
   [
     'gives up on a line that is always cut at the same place',
@@ -116,13 +110,13 @@ const pieces: readonly Case[] = [
     'goes on in pieces after the second cut',
     send({ cuts: 1, furthest: 7 * MIB }),
     failed('cut', 9 * MIB),
-    wait({ pieces: 'now', failures: 1, stuck: 1, cuts: 2, furthest: 9 * MIB }),
+    wait({ pieces: 'now', resume: 'did', failures: 1, stuck: 1, cuts: 2, furthest: 9 * MIB }, location),
   ],
   [
     'but not for a blob that is soon sent again',
     send({ pieces: 'when-too-large', cuts: 1 }),
     failed('cut', 9 * MIB),
-    wait({ pieces: 'when-too-large', failures: 1, stuck: 1, cuts: 2, furthest: 9 * MIB }),
+    wait({ pieces: 'when-too-large', resume: 'did', failures: 1, stuck: 1, cuts: 2, furthest: 9 * MIB }, location),
   ],
   [
     'begins with the first piece',
@@ -157,10 +151,15 @@ const pieces: readonly Case[] = [
     'sends the whole to a registry that drops what it thanks for',
     piece(5 * MIB),
     taken(5 * MIB),
-    wait({ pieces: 'never' }),
+    wait({ pieces: 'never', resume: 'never' }),
   ],
   ['or fails, if the whole is too large', piece(5 * MIB, { pieces: 'only' }), taken(5 * MIB), FAILED],
-  ['sends the whole to a registry that knows no pieces', piece(0), failed('unfit'), wait({ pieces: 'never' })],
+  [
+    'sends the whole to a registry that knows no pieces',
+    piece(0),
+    failed('unfit'),
+    wait({ pieces: 'never', resume: 'never' }),
+  ],
   ['or fails, if the user insists', piece(0, { pieces: 'only' }), failed('unfit'), FAILED],
   [
     'waits after a cut, and keeps the session',
@@ -221,6 +220,73 @@ const pieces: readonly Case[] = [
   ['takes a refusal of a piece for a refusal', piece(0), failed('final'), FAILED],
 ]
 
+const did: Partial<Tries> = { resume: 'did', failures: 1, stuck: 1, cuts: 1, furthest: 9 * MIB }
+const ask = (more: Partial<Tries>): UploadState => ({ at: 'ask', location, tries: tries(more) })
+const status = (offset: number, complete = false): UploadEvent => ({ on: 'status', location: newer, offset, complete })
+
+const resumed: readonly Case[] = [
+  ['keeps the session', send(), failed('cut', 9 * MIB), wait(did, location)],
+  ['asks it after the wait', wait(did, location), { on: 'waited' }, ask(did)],
+  [
+    'sends the rest to the newest Location',
+    ask(did),
+    status(7 * MIB),
+    { at: 'send', location: newer, offset: 7 * MIB, tries: tries(did) },
+  ],
+  [
+    'only closes a session that has all',
+    ask(did),
+    status(SIZE, true),
+    { at: 'close', location: newer, tries: tries(did) },
+  ],
+  ['begins anew, with HEAD, where nothing was kept', ask(did), status(0), check(did)],
+  ['begins anew, with HEAD, where the session is not known any more', ask(did), { on: 'no-status' }, check(did)],
+  ['may go on with the next session, too', open([], did), { on: 'opened', location }, send({ ...did, resume: 'may' })],
+  [
+    'goes on after as many cuts as it takes, as long as every time more is there',
+    send({ ...did, failures: 3, stuck: 9 }, 7 * MIB),
+    failed('cut', 4 * MIB),
+    wait({ ...did, cuts: 2, pieces: 'now', furthest: 11 * MIB }, location),
+  ],
+  [
+    'goes on in pieces in the same session after the second cut',
+    ask({ ...did, pieces: 'now' }),
+    status(7 * MIB),
+    { at: 'piece', location: newer, offset: 7 * MIB, tries: tries({ ...did, pieces: 'now' }) },
+  ],
+  [
+    'does not lose what is there to a registry that is busy',
+    send(did, 7 * MIB),
+    failed('busy'),
+    wait({ ...did, refusals: 1, stuck: 2 }, location),
+  ],
+  [
+    'goes on with nothing where the user forbids it',
+    send({ resume: 'never' }),
+    failed('cut', 9 * MIB),
+    wait({ ...did, resume: 'never' }),
+  ],
+  ...(['mismatch', 'order', 'unfit', 'gone'] as const).map((because): Case => [
+    `blames the seam and not the source for "${because}", and makes no other`,
+    send(did, 7 * MIB),
+    failed(because, 90 * MIB),
+    wait({ ...did, resume: 'never' }),
+  ]),
+  [
+    'blames the seam also where only the session had to be closed',
+    { at: 'close', location, tries: tries(did) },
+    failed('mismatch'),
+    wait({ ...did, resume: 'never' }),
+  ],
+  [
+    'blames the seam also for pieces that followed it',
+    close({ ...did, pieces: 'now' }),
+    failed('mismatch'),
+    wait({ ...did, pieces: 'now', resume: 'never' }),
+  ],
+  ['takes a refusal for a refusal', send(did, 7 * MIB), failed('final'), FAILED],
+]
+
 describe('next()', () => {
   test.each(whole)('%s', (_name, state, event, expected) => {
     expect(next(state, event)).toEqual(expected)
@@ -230,49 +296,40 @@ describe('next()', () => {
     expect(next(state, event)).toEqual(expected)
   })
 
+  test.each(resumed)('a whole that was cut: %s', (_name, state, event, expected) => {
+    expect(next(state, event)).toEqual(expected)
+  })
+
   test('a pair that cannot be is a bug, and says which', () => {
     expect(() => next(check(), { on: 'sent' })).toThrow('upload: "sent" while at "check"')
     expect(() => next(open([]), { on: 'refused' })).toThrow('"refused"')
     expect(() => next(close(), taken(1))).toThrow('upload: "taken" while at "close"')
   })
 
-  test.each<[Pieces]>([['never'], ['when-cut'], ['now'], ['only']])(
-    'ends, whatever goes wrong again and again, with pieces "%s"',
-    initial => {
-      for (const because of ['cut', 'busy', 'gone', 'order', 'mismatch', 'too-large', 'unfit'] as const) {
-        let state = start(initial, SIZE)
-        let steps = 0
-        while (state.at !== 'failed' && state.at !== 'done' && steps++ < 1_000)
-          state = next(state, worst(state, because))
-        expect(state.at).toBe('failed')
-      }
-    },
-  )
+  test.each<[Pieces, kept: number]>([
+    ['never', 0],
+    ['when-too-large', 0],
+    ['when-too-large', MIB],
+    ['when-cut', 0],
+    ['when-cut', MIB],
+    ['now', 0],
+    ['only', 0],
+    ['only', MIB],
+  ])('ends, whatever goes wrong again and again, with pieces "%s" and %i bytes kept', (initial, kept) => {
+    for (const because of ['cut', 'busy', 'gone', 'order', 'mismatch', 'too-large', 'unfit'] as const) {
+      let state = start(initial, SIZE)
+      let steps = 0
+      while (state.at !== 'failed' && state.at !== 'done' && steps++ < 1_000)
+        state = next(state, worst(state, because, kept))
+      expect(state.at).toBe('failed')
+    }
+  })
 })
 
 /** The registry takes everything but the bytes, of which there are always enough under way to look like progress. */
-function worst({ at }: UploadState, because: Because): UploadEvent {
+function worst({ at }: UploadState, because: Because, kept: number): UploadEvent {
   if (at === 'check') return { on: 'head', found: false, candidates: [] }
   if (at === 'open') return { on: 'opened', location }
-  if (at === 'ask') return { on: 'status', location, offset: 0, complete: false }
+  if (at === 'ask') return { on: 'status', location, offset: kept, complete: false }
   return at === 'wait' ? { on: 'waited' } : failed(because, 2 * MIB)
 }
-
-test('a twentieth of a small blob is progress enough', () => {
-  expect(start('never', 2_000)).toMatchObject({ tries: { step: 100 } })
-  expect(start('never', 0)).toMatchObject({ tries: { step: 1 } })
-  expect(start('never', SIZE)).toMatchObject({ tries: { step: MIB } })
-})
-
-test('clients in step do not come back in step', () => {
-  expect([
-    waitMs(tries({ failures: 1 }), 0),
-    waitMs(tries({ failures: 1 }), 1),
-    waitMs(tries({ failures: 2, refusals: 1 }), 1),
-    waitMs(tries({ failures: 9 }), 1),
-  ]).toEqual([0, 1_000, 4_000, 30_000])
-})
-
-test('nobody waits before what is tried in another way', () => {
-  expect(waitMs(tries(), 1)).toBe(0)
-})

@@ -2,7 +2,7 @@ import { AuthError, IntegrityError, RegistryError, type Refusal } from '../../..
 import { credentialChain } from '../../../src/registry/credentials/chain.ts'
 import { Access } from '../../../src/registry/access.ts'
 import { RegistryHosts } from '../../../src/registry/host.ts'
-import type { Because } from '../../../src/registry/upload/state.ts'
+import type { Because } from '../../../src/registry/upload/tries.ts'
 import { closes, judge } from '../../../src/registry/upload/verdict.ts'
 import { scripted } from '../scripted.ts'
 
@@ -47,6 +47,16 @@ describe('judge()', () => {
     ['what the source of the bytes says', 'final', { side: 'source', status: 503, retriable: true }],
   ])('of %s says "%s"', (_name, verdict, facts) => {
     expect(judge(access, refusal(facts))).toBe(verdict)
+  })
+
+  test.each<[name: string, verdict: Because, refusal: Partial<Refusal>]>([
+    ['400: a Content-Range is nothing that servers take on a PUT', 'unfit', { status: 400 }],
+    ['SIZE_INVALID', 'unfit', { status: 400, codes: ['SIZE_INVALID'] }],
+    ['413 with SIZE_INVALID', 'too-large', { status: 413, codes: ['SIZE_INVALID'] }],
+    ['DIGEST_INVALID', 'mismatch', { status: 400, codes: ['DIGEST_INVALID'] }],
+    ['DENIED', 'final', { status: 403, codes: ['DENIED'] }],
+  ])('of a session that was gone on with: %s says "%s"', (_name, verdict, facts) => {
+    expect(judge(access, refusal(facts), true)).toBe(verdict)
   })
 
   test.each([

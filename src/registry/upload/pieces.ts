@@ -1,5 +1,5 @@
 import type { Profile } from '../profile.ts'
-import type { Pieces } from './state.ts'
+import type { Pieces } from './tries.ts'
 
 /**
  * How blobs are sent. `monolithic`: in one request, which is all that every registry can take. `chunked`: in pieces,

@@ -18,16 +18,18 @@ export interface SendRequest extends Abortable {
 const SLOW_BYTES_PER_MS = 1_000
 
 /**
- * Sends a whole blob in one PUT and closes the session with it; or closes a session that has all bytes, without a body.
+ * Sends a blob, or what a session has not of it from `offset` on, in one PUT and closes the session with it; without a
+ * body where the session has all bytes.
  *
  * Not retried here: whether the bytes arrived is for HEAD to say.
  *
  * @throws {IntegrityError} when the registry took the bytes for other ones
- * @see distribution-spec, "Pushing a blob monolithically"
+ * @see distribution-spec, "Pushing a blob monolithically", and "Pushing a blob in chunks" for the last one
  */
-export async function putBlob(access: Access, request: SendRequest): Promise<void> {
-  const { digest, location } = request
-  const response = await sent(access, 'PUT', withDigest(location, digest), request, {}, [200, 201, 202, 204])
+export async function putBlob(access: Access, offset: number, request: SendRequest): Promise<void> {
+  const { digest, location, body } = request
+  const headers = offset > 0 && body.size > 0 ? rangeOf(offset, body) : {}
+  const response = await sent(access, 'PUT', withDigest(location, digest), request, headers, [200, 201, 202, 204])
   const stored = response.header('docker-content-digest')
   if (stored !== undefined && isDigest(stored) && stored.slice(0, 7) === digest.slice(0, 7) && stored !== digest) {
     throw new IntegrityError(`${access.host.name}/${access.repository}`, digest, stored)
@@ -48,14 +50,17 @@ export async function patchPiece(
   request: SendRequest,
 ): Promise<{ readonly location: URL; readonly offset: number }> {
   const { location, body } = request
-  const headers = { 'content-range': `${offset}-${offset + body.size - 1}` }
   // ECR answers 201, older registries 204.
-  const response = await sent(access, 'PATCH', location, request, headers, [201, 202, 204])
+  const response = await sent(access, 'PATCH', location, request, rangeOf(offset, body), [201, 202, 204])
   const range = response.header('range')
   return {
     location: newest(access, response, { method: 'PATCH', operation: operationOf(request), location }),
     offset: range === undefined ? offset + body.size : (offsetOf(range) ?? offset),
   }
+}
+
+function rangeOf(offset: number, { size }: RequestBody): Readonly<Record<string, string>> {
+  return { 'content-range': `${offset}-${offset + size - 1}` }
 }
 
 async function sent(

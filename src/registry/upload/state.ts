@@ -1,34 +1,15 @@
-/** Whether the bytes go in pieces (PATCH), which not every registry can take, or whole (one PUT). */
-export type Pieces =
-  /** The registry loses them, or the user forbids them. */
-  | 'never'
-  /** When the whole is refused as too large. */
-  | 'when-too-large'
-  /** When the connection is cut again and again as well: so large a blob is not sent from its beginning each time. */
-  | 'when-cut'
-  /** Now, because of cuts; whole again, should the registry not take them. */
-  | 'now'
-  /** Nothing else will do. */
-  | 'only'
-
-/** How an upload went so far. */
-export interface Tries {
-  readonly pieces: Pieces
-  /** A request that moved this many bytes was no failure in a row. */
-  readonly step: number
-  /** Refusals that may pass, in a row. */
-  readonly refusals: number
-  /** Other failures, in a row. */
-  readonly failures: number
-  /** Failures since an attempt came further than all before it. */
-  readonly stuck: number
-  /** Connections cut while bytes were under way. */
-  readonly cuts: number
-  /** How often the registry said that the bytes are not those of the digest. */
-  readonly mismatches: number
-  /** Most bytes that any attempt brought there. */
-  readonly furthest: number
-}
+import {
+  cameTo,
+  counted,
+  goesOn,
+  isInPieces,
+  isSpent,
+  noneYet,
+  piecesAfter,
+  type Because,
+  type Pieces,
+  type Tries,
+} from './tries.ts'
 
 export type UploadState =
   | { readonly at: 'check'; readonly tries: Tries }
@@ -38,8 +19,8 @@ export type UploadState =
       readonly candidates: readonly string[]
       readonly tries: Tries
     }
-  /** All bytes in the PUT that closes the session. */
-  | { readonly at: 'send'; readonly location: URL; readonly tries: Tries }
+  /** All bytes, or those that an interrupted session has not, in the PUT that closes it. */
+  | { readonly at: 'send'; readonly location: URL; readonly offset: number; readonly tries: Tries }
   /** One piece, from `offset` on. */
   | { readonly at: 'piece'; readonly location: URL; readonly offset: number; readonly tries: Tries }
   /** The PUT without bytes after the last piece. */
@@ -55,24 +36,6 @@ export type UploadState =
   | { readonly at: 'done'; readonly how: 'exists' | 'mounted' | 'uploaded' }
   /** Spent: the error that led here is what the caller sees. */
   | { readonly at: 'failed' }
-
-/** Why the bytes were not taken. */
-export type Because =
-  /** No answer: the network. */
-  | 'cut'
-  /** 429, 5xx: later. */
-  | 'busy'
-  /** The session is gone, a new one may work. */
-  | 'gone'
-  /** 416: the registry has other bytes than we thought. */
-  | 'order'
-  /** DIGEST_INVALID: the bytes may have been damaged on the way, once. */
-  | 'mismatch'
-  /** 413. */
-  | 'too-large'
-  /** The registry does not know requests of this form. */
-  | 'unfit'
-  | 'final'
 
 /** What came back from the request that a state stands for. */
 export type UploadEvent =
@@ -99,29 +62,14 @@ export type UploadEvent =
     }
   | { readonly on: 'waited' }
 
-const ATTEMPTS = 4
-/** A registry that answers at all is asked as often as for any other request. */
-const REFUSALS = 6
-/** Attempts that move bytes, and are cut before anything new arrived. */
-const STUCK = 10
-const MISMATCHES = 2
-/** From this many cuts on, pieces are worth their requests. */
-const CUTS = 2
-/** What counts as progress: so much, or a twentieth of a small blob. */
-const STEP_BYTES = 1 << 20
-
 /** @param size bytes of the blob */
 export function start(pieces: Pieces, size: number): UploadState {
-  const step = Math.max(1, Math.min(STEP_BYTES, Math.floor(size / 20)))
-  return {
-    at: 'check',
-    tries: { pieces, step, refusals: 0, failures: 0, stuck: 0, cuts: 0, mismatches: 0, furthest: 0 },
-  }
+  return { at: 'check', tries: noneYet(pieces, size) }
 }
 
 /**
- * distribution-spec, "Pushing blobs". Every attempt begins with HEAD, for perhaps only the answer was lost; one in pieces
- * that was interrupted asks its session first whether it can go on.
+ * distribution-spec, "Pushing blobs". Every attempt begins with HEAD, for perhaps only the answer was lost; one that was
+ * interrupted asks its session first whether it can go on.
  *
  * A pair of state and event that is not named here is a bug of ours, and throws.
  */
@@ -139,7 +87,7 @@ export function next(state: UploadState, event: UploadEvent): UploadState {
       return event.location === undefined ? { at: 'done', how: 'mounted' } : begun(event.location, state.tries)
     case 'send':
       if (event.on === 'sent') return { at: 'done', how: 'uploaded' }
-      if (event.on === 'failed') return afterFailure(state, 0, event)
+      if (event.on === 'failed') return afterFailure(state, state.offset, event)
       break
     case 'piece':
       if (event.on === 'failed') return afterFailure(state, state.offset, event)
@@ -152,8 +100,9 @@ export function next(state: UploadState, event: UploadEvent): UploadState {
       if (event.on === 'failed') return afterFailure(state, 0, event)
       break
     case 'ask':
-      if (event.on === 'status') return goOn(event, state.tries)
-      if (event.on === 'no-status') return { at: 'check', tries: state.tries }
+      // A session that kept nothing of a cut request saves nothing, and may have kept what it does not tell of.
+      if (event.on === 'status' && (event.offset > 0 || state.tries.resume !== 'did')) return goOn(event, state.tries)
+      if (event.on === 'status' || event.on === 'no-status') return { at: 'check', tries: state.tries }
       break
     case 'wait':
       if (event.on !== 'waited') break
@@ -168,28 +117,29 @@ export function next(state: UploadState, event: UploadEvent): UploadState {
 }
 
 function begun(location: URL, tries: Tries): UploadState {
-  return tries.pieces === 'now' || tries.pieces === 'only'
-    ? { at: 'piece', location, offset: 0, tries }
-    : { at: 'send', location, tries }
+  const resume = tries.resume === 'did' ? 'may' : tries.resume
+  return sendFrom(location, 0, { ...tries, resume })
+}
+
+function sendFrom(location: URL, offset: number, tries: Tries): UploadState {
+  return { at: isInPieces(tries) ? 'piece' : 'send', location, offset, tries }
 }
 
 function goOn(
   { location, offset, complete }: UploadEvent & { readonly on: 'taken' | 'status' },
   tries: Tries,
 ): UploadState {
-  return complete ? { at: 'close', location, tries } : { at: 'piece', location, offset, tries }
-}
-
-function cameTo(tries: Tries, offset: number): Tries {
-  if (offset < tries.furthest + tries.step) return { ...tries, furthest: Math.max(tries.furthest, offset) }
-  return { ...tries, furthest: offset, refusals: 0, failures: 0, stuck: 0 }
+  return complete ? { at: 'close', location, tries } : sendFrom(location, offset, tries)
 }
 
 /** The registry cannot do pieces. */
 function notTaken(tries: Tries): UploadState {
   if (tries.pieces !== 'now') return { at: 'failed' }
-  return { at: 'wait', session: undefined, tries: { ...tries, pieces: 'never' } }
+  return { at: 'wait', session: undefined, tries: { ...tries, pieces: 'never', resume: 'never' } }
 }
+
+/** What a registry may say of a session that was interrupted, and would not of another. */
+const OF_THE_SEAM: readonly Because[] = ['mismatch', 'order', 'unfit', 'gone']
 
 function afterFailure(
   state: UploadState & { readonly at: 'send' | 'piece' | 'close' },
@@ -198,6 +148,9 @@ function afterFailure(
 ): UploadState {
   const { at, tries } = state
   if (because === 'final') return { at: 'failed' }
+  if (tries.resume === 'did' && (isInPieces(tries) ? because === 'mismatch' : OF_THE_SEAM.includes(because))) {
+    return { at: 'wait', session: undefined, tries: { ...tries, resume: 'never' } }
+  }
   if (because === 'unfit') return at === 'send' ? { at: 'failed' } : notTaken(tries)
   if (because === 'too-large') {
     if (at === 'piece' && smaller) return { at: 'wait', session: state.location, tries }
@@ -207,41 +160,11 @@ function afterFailure(
   const after = counted(tries, because, offset, bytes)
   if (isSpent(after)) return { at: 'failed' }
   const again: UploadState = { at: 'wait', session: undefined, tries: piecesAfter(after) }
+  if (at === 'send' && goesOn(after, because, offset, bytes)) {
+    return { at: 'wait', session: state.location, tries: { ...again.tries, resume: 'did' } }
+  }
   if (at === 'send' || because === 'gone' || because === 'mismatch') return again
   return because === 'order'
     ? { at: 'ask', location: state.location, tries: after }
     : { ...again, session: state.location }
-}
-
-function counted(tries: Tries, because: Because, offset: number, bytes: number): Tries {
-  // A registry that takes all bytes and then says no is not getting on.
-  const moved = because !== 'busy' && bytes >= tries.step
-  const before = moved ? { ...tries, refusals: 0, failures: 0 } : tries
-  const further = offset + bytes >= tries.furthest + tries.step
-  return {
-    ...before,
-    refusals: before.refusals + (because === 'busy' ? 1 : 0),
-    failures: before.failures + (because === 'busy' ? 0 : 1),
-    stuck: further ? 1 : tries.stuck + 1,
-    cuts: tries.cuts + (because === 'cut' && bytes > 0 ? 1 : 0),
-    mismatches: tries.mismatches + (because === 'mismatch' ? 1 : 0),
-    furthest: Math.max(tries.furthest, offset + bytes),
-  }
-}
-
-function isSpent({ refusals, failures, stuck, mismatches }: Tries): boolean {
-  return refusals >= REFUSALS || failures >= ATTEMPTS || stuck >= STUCK || mismatches >= MISMATCHES
-}
-
-function piecesAfter(tries: Tries): Tries {
-  return tries.pieces === 'when-cut' && tries.cuts >= CUTS ? { ...tries, pieces: 'now' } : tries
-}
-
-const BASE_MS = 500
-const CAP_MS = 30_000
-
-/** Full jitter; no wait before what is tried in another way. `luck` is in [0, 1). */
-export function waitMs({ refusals, failures }: Tries, luck: number): number {
-  const times = refusals + failures
-  return times === 0 ? 0 : Math.round(luck * Math.min(CAP_MS, BASE_MS * 2 ** times))
 }

@@ -11,7 +11,8 @@ import { pieceBytes, piecesFor, type UploadMode } from './pieces.ts'
 import { watchQuiet } from './quiet.ts'
 import { patchPiece, putBlob, type SendRequest } from './send.ts'
 import { cancelSession, hasBlob, openSession, sessionStatus } from './session.ts'
-import { next, start, waitMs, type UploadEvent, type UploadState } from './state.ts'
+import { next, start, type UploadEvent, type UploadState } from './state.ts'
+import { isInPieces, waitMs } from './tries.ts'
 import { closes, judge } from './verdict.ts'
 
 export interface UploadDeps {
@@ -37,6 +38,8 @@ interface Run {
   session: URL | undefined
   /** Of the session: no piece may be smaller. */
   leastBytes: number
+  /** It was interrupted while the whole was sent, and is gone on with. */
+  resumed: boolean
   /** The largest piece that was taken. */
   takenBytes: number
   /** The last one, and how long to wait after it by the registry's own word. */
@@ -73,8 +76,9 @@ export async function uploadBlob(
     },
     signal,
   })
-  const fresh = { session: undefined, leastBytes: 0, takenBytes: 0, failure: undefined, afterMs: 0, failures: 0 }
-  const run: Run = { access, blob, deps, mountFrom, signal, outgoing, ...fresh }
+  const fresh = { session: undefined, leastBytes: 0, resumed: false, takenBytes: 0 }
+  const calm = { failure: undefined, afterMs: 0, failures: 0 }
+  const run: Run = { access, blob, deps, mountFrom, signal, outgoing, ...fresh, ...calm }
   const { size } = blob.descriptor
   const { host } = access
   const facts = { mode: deps.upload ?? 'auto', chunks: host.profile.chunks, size }
@@ -106,18 +110,19 @@ async function step(run: Run, state: Exclude<UploadState, { readonly at: 'done' 
     case 'open':
       return open(run, state.candidates[0])
     case 'send':
+    case 'piece':
+    case 'close': {
       outgoing.verify = state.tries.mismatches > 0
-      return close(run, state.location, size)
-    case 'piece': {
-      outgoing.verify = state.tries.mismatches > 0
-      return piece(run, state.location, state.offset)
+      run.resumed = state.tries.resume === 'did'
+      if (state.at === 'piece') return piece(run, state.location, state.offset)
+      return close(run, state.location, state.at === 'close' ? size : state.offset)
     }
-    case 'close':
-      return close(run, state.location, 0)
     case 'ask': {
       const status = await sessionStatus(access, state.location, { signal })
       if (!status || status.offset > size) return { on: 'no-status' }
       run.session = status.location
+      // What would be refused is not sent.
+      if (!isInPieces(state.tries) && size - status.offset > mostAtOnce(run)) return { on: 'no-status' }
       return { on: 'status', ...status, complete: status.offset === size }
     }
     case 'wait': {
@@ -156,10 +161,9 @@ async function open(run: Run, mountFrom: string | undefined): Promise<UploadEven
 }
 
 /** PUT, with the last of the bytes or with none. */
-async function close(run: Run, location: URL, bytes: number): Promise<UploadEvent> {
-  const from = run.blob.descriptor.size - bytes
-  return sending(run, location, from, bytes, async request => {
-    await putBlob(run.access, request)
+async function close(run: Run, location: URL, from: number): Promise<UploadEvent> {
+  return sending(run, location, from, run.blob.descriptor.size - from, async request => {
+    await putBlob(run.access, from, request)
     run.session = undefined
     return { on: 'sent' }
   })
@@ -202,10 +206,16 @@ async function sending(
     run.failure = error
     run.failures++
     if (closes(access, error)) run.session = undefined
-    const because = judge(access, error)
+    const because = judge(access, error, run.resumed)
     const smaller = because === 'too-large' && mayBeSmaller(run, bytes)
     return { on: 'failed', because, bytes: outgoing.sent, smaller }
   }
+}
+
+/** Bytes that a registry takes in one request to a session that has some already. */
+function mostAtOnce({ access }: Run): number {
+  const { chunks } = access.host.profile
+  return chunks === 'never' ? 0 : chunks.maxBytes
 }
 
 /** Bytes of a piece, by what is known of the host by now. */

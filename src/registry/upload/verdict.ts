@@ -1,8 +1,9 @@
 import { RegistryError, type Refusal } from '../../errors.ts'
 import type { Access } from '../access.ts'
-import type { Because } from './state.ts'
+import type { Because } from './tries.ts'
 
-type Row = readonly [verdict: Because, when: (refusal: Refusal) => boolean]
+/** `resumed`: of a session that was interrupted while the whole was sent. */
+type Row = readonly [verdict: Because, when: (refusal: Refusal, resumed: boolean) => boolean]
 
 const says =
   (...codes: readonly string[]) =>
@@ -14,6 +15,8 @@ const answers =
   (refusal: Refusal): boolean =>
     statuses.includes(refusal.status)
 
+const UNFIT = [400, 405, 411, 415, 501]
+
 /** First match wins: the code of a registry says more than the status, which a proxy may have set. */
 const VERDICTS: readonly Row[] = [
   ['cut', ({ status, retriable }) => status === 0 && retriable],
@@ -24,17 +27,23 @@ const VERDICTS: readonly Row[] = [
   ['gone', says('BLOB_UPLOAD_INVALID')],
   ['final', says('DENIED', 'UNAUTHORIZED', 'NAME_UNKNOWN', 'NAME_INVALID')],
   ['too-large', answers(413)],
+  ['unfit', (refusal, resumed) => resumed && says('SIZE_INVALID')(refusal)],
   ['final', says('SIZE_INVALID')],
   ['busy', ({ retriable }) => retriable],
   ['gone', answers(404)],
-  ['unfit', ({ method, status }) => method === 'PATCH' && [400, 405, 411, 415, 501].includes(status)],
+  // A PUT with a Content-Range is one that servers are told to answer with 400 (RFC 9110, 14.5).
+  ['unfit', (refusal, resumed) => (refusal.method === 'PATCH' || resumed) && answers(...UNFIT)(refusal)],
 ]
 
-/** What a failure of a request with bytes means for the upload. */
-export function judge({ side }: Access, error: unknown): Because {
+/**
+ * What a failure of a request with bytes means for the upload.
+ *
+ * @param resumed whether its session was interrupted while the whole was sent, and gone on with
+ */
+export function judge({ side }: Access, error: unknown, resumed = false): Because {
   // What the source of the bytes threw has been retried where the source is.
   if (!(error instanceof RegistryError) || error.side !== side) return 'final'
-  return VERDICTS.find(([, when]) => when(error))?.[0] ?? 'final'
+  return VERDICTS.find(([, when]) => when(error, resumed))?.[0] ?? 'final'
 }
 
 /** Whether the registry has closed the session itself, so that there is nothing to cancel. */
