@@ -19,7 +19,7 @@ import { startStandIn, type SeenCall } from '../cloud/stand-in.ts'
 import { restoreEnv, setAwsEnv } from '../cloud/aws-env.ts'
 import { scripted } from '../registry/scripted.ts'
 import { tempDir } from '../layer/temp-dir.ts'
-import { startSpecRegistry, type SpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistry } from '../../conformance/server/registry.ts'
 
 const ACCOUNT = '123456789012' // that of moto
 const HOST = `${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com`

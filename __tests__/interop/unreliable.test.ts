@@ -8,7 +8,7 @@ import { credentialChain } from '../../src/registry/credentials/chain.ts'
 import type { RegistryEvent } from '../../src/registry/event.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { openRepository } from '../../src/registry/registry.ts'
-import { startSpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
 import { startUnreliableProxy } from '../support/unreliable-proxy.ts'
 
 /** `OCI_PUBLISH_SEEDS=100` runs as many as the figures of this project are said for. */

@@ -3,7 +3,7 @@ import { credentialChain } from '../../src/registry/credentials/chain.ts'
 import { authFiles } from '../../src/registry/credentials/docker-config.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { openRepository, type RegistryRepository } from '../../src/registry/registry.ts'
-import { startSpecRegistry, type SpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistry } from '../../conformance/server/registry.ts'
 import { USER, blobOf, clientOf } from './client.ts'
 
 const blob = blobOf(new TextEncoder().encode('layer'))

@@ -5,7 +5,7 @@ import { givenCredentials } from '../../src/registry/credentials/inputs.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { parseProfiles } from '../../src/registry/profile.ts'
 import { openRepository, type RegistryRepository } from '../../src/registry/registry.ts'
-import type { SpecRegistry } from '../support/spec-registry.ts'
+import type { SpecRegistry } from '../../conformance/server/registry.ts'
 
 /** Who may enter the registries of these tests. */
 export const USER = { username: 'robot', password: 'secret' } as const

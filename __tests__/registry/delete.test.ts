@@ -1,5 +1,5 @@
 import { OCI_INDEX } from '../../src/oci/media-type.ts'
-import { startSpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
 import { USER, blobOf, clientOf, documentOf } from './client.ts'
 
 const blob = blobOf(new TextEncoder().encode('layer'))

@@ -1,6 +1,6 @@
 import type { RegistryHost } from '../../src/registry/host.ts'
 import { ping } from '../../src/registry/ping.ts'
-import { startSpecRegistry, type SpecRegistryOptions } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistryOptions } from '../../conformance/server/registry.ts'
 import { USER, clientOf } from './client.ts'
 
 const user = (password: string): SpecRegistryOptions => ({ auth: { scheme: 'basic', ...USER, password } })

@@ -5,7 +5,7 @@ import { DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-type.
 import { referrerOf } from '../../src/registry/referrers/referrer.ts'
 import { referrersTag } from '../../src/registry/referrers/tag.ts'
 import type { RegistryRepository } from '../../src/registry/registry.ts'
-import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistry, type SpecRegistryOptions } from '../../conformance/server/registry.ts'
 import { blobOf, clientOf, documentOf } from './client.ts'
 
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json'

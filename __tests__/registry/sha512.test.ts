@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Blob } from '../../src/content/blob.ts'
 import { parseDigest, type Digest } from '../../src/oci/digest.ts'
 import { OCI_INDEX } from '../../src/oci/media-type.ts'
-import { startSpecRegistry, type SpecRegistryOptions } from '../support/spec-registry.ts'
+import { startSpecRegistry, type SpecRegistryOptions } from '../../conformance/server/registry.ts'
 import { blobOf, clientOf } from './client.ts'
 
 const BYTES = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }))

@@ -2,7 +2,7 @@ import { credentialChain } from '../../src/registry/credentials/chain.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { nextOf } from '../../src/registry/link.ts'
 import { openRepository } from '../../src/registry/registry.ts'
-import { startSpecRegistry } from '../support/spec-registry.ts'
+import { startSpecRegistry } from '../../conformance/server/registry.ts'
 import { clientOf, documentOf } from './client.ts'
 import { scripted, type Said, type ScriptedTransport } from './scripted.ts'
 
