@@ -1,6 +1,7 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
 import type { Blob } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
+import { isNondistributable } from '../oci/media-type.ts'
 import type { PublishDeps } from './deps.ts'
 import { mountsFor } from './mounts.ts'
 import type { Prepared } from './prepare.ts'
@@ -16,7 +17,8 @@ export interface Ahead {
 
 /**
  * Begins to send blobs as soon as they are there: a blob that no manifest names is visible to nobody, and the network is
- * used while the processors compress. Layers of the base go first, for targets that hold no image on it.
+ * used while the processors compress. Layers of the base go first, for targets that hold no image on it; but not those
+ * that only their publisher may serve: whether they are there to be sent is found when the image is.
  */
 export function sendAhead(prepared: Prepared, { onEvent }: PublishDeps, { signal }: Abortable): Ahead {
   const { request, base, targets } = prepared
@@ -41,7 +43,8 @@ export function sendAhead(prepared: Prepared, { onEvent }: PublishDeps, { signal
     }
   }
   const fresh = targets.some(({ previous }) => previous.images.length === 0)
-  if (fresh) for (const layer of new Set(base?.image.bases.flatMap(({ layers }) => layers) ?? [])) send(layer)
+  const below = new Set(fresh ? base?.image.bases.flatMap(({ layers }) => layers) : [])
+  for (const layer of below) if (!isNondistributable(layer.descriptor.mediaType)) send(layer)
   return {
     send,
     failed: failed.signal,
