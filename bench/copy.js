@@ -7,13 +7,12 @@
 // The image has two platforms. Time is measured against the registries themselves, or through a proxy before the target; a
 // run of its own counts. Needs on the PATH (or in $OCI_PUBLISH_PEERS/bin): distribution's `registry`, the tools, GNU time.
 import { execFileSync, spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { Agent, createServer as createHttpServer, request as ask } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
+import { pushImage } from './image.js'
 import { startEmptyRegistry } from './registry.js'
 
 const { values: options } = parseArgs({
@@ -92,52 +91,6 @@ async function startProxy(target) {
   }
 }
 
-function describe(mediaType, bytes) {
-  return { mediaType, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.byteLength }
-}
-
-async function put(url, body, headers = {}) {
-  const answer = await fetch(url, { method: 'PUT', body, headers })
-  if (answer.status !== 201) throw new Error(`PUT ${url}: ${answer.status} ${await answer.text()}`)
-}
-
-/** Makes the image that is copied, and gives its digest. */
-async function pushImage(host) {
-  const repository = `http://${host}/v2/team/app`
-  const OCI = 'application/vnd.oci.image'
-  const pushBlob = async (mediaType, bytes) => {
-    const descriptor = describe(mediaType, bytes)
-    const session = await fetch(`${repository}/blobs/uploads/`, { method: 'POST' })
-    const location = new URL(session.headers.get('location'), repository)
-    location.searchParams.set('digest', descriptor.digest)
-    await put(location, bytes)
-    return descriptor
-  }
-  const pushManifest = async (name, manifest) => {
-    const bytes = Buffer.from(JSON.stringify(manifest))
-    const descriptor = describe(manifest.mediaType, bytes)
-    await put(`${repository}/manifests/${name ?? descriptor.digest}`, bytes, { 'content-type': manifest.mediaType })
-    return descriptor
-  }
-  const manifests = []
-  for (const architecture of ['amd64', 'arm64']) {
-    const layers = []
-    const diffIds = []
-    for (let i = 0; i < Number(options.layers) / 2; i++) {
-      const tar = randomBytes(Number(options.megabytes) * 1_000_000)
-      diffIds.push(describe('', tar).digest)
-      layers.push(await pushBlob(`${OCI}.layer.v1.tar+gzip`, gzipSync(tar, { level: 1 })))
-    }
-    const settings = { os: 'linux', architecture, config: {}, rootfs: { type: 'layers', diff_ids: diffIds } }
-    const config = await pushBlob(`${OCI}.config.v1+json`, Buffer.from(JSON.stringify(settings)))
-    const manifest = { schemaVersion: 2, mediaType: `${OCI}.manifest.v1+json`, config, layers }
-    manifests.push({ ...(await pushManifest(undefined, manifest)), platform: { os: 'linux', architecture } })
-  }
-  const index = { schemaVersion: 2, mediaType: `${OCI}.index.v1+json`, manifests }
-  const { digest } = await pushManifest('v1', index)
-  return digest
-}
-
 async function digestOf(host) {
   const answer = await fetch(`http://${host}/v2/team/app/manifests/v1`, {
     method: 'HEAD',
@@ -152,7 +105,8 @@ function median(numbers) {
 }
 
 const source = await startEmptyRegistry({ work, env })
-const wanted = await pushImage(source.host)
+const layerBytes = Number(options.megabytes) * 1_000_000
+const { digest: wanted } = await pushImage(source.host, { layers: Number(options.layers), layerBytes })
 const tools = Object.keys(TOOLS).filter(name => options.only === undefined || options.only.split(',').includes(name))
 const PHASES = ['cold', 'no-op']
 const figures = Object.fromEntries(PHASES.map(phase => [phase, Object.fromEntries(tools.map(name => [name, []]))]))
