@@ -4,10 +4,13 @@ import type { Target } from '../../src/content/ports.ts'
 import { readAll } from '../../src/content/verify.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../src/oci/media-type.ts'
+import { Access } from '../../src/registry/access.ts'
 import { credentialChain } from '../../src/registry/credentials/chain.ts'
+import { download } from '../../src/registry/download.ts'
 import type { RegistryEvent } from '../../src/registry/event.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { openRepository } from '../../src/registry/registry.ts'
+import { handClock } from './hand-clock.ts'
 import { scripted, type Said, type ScriptedTransport, type Seen, type Server } from './scripted.ts'
 
 const bytes = new Uint8Array(100).map((_, i) => i)
@@ -134,6 +137,45 @@ describe('a download', () => {
       what: 'blob',
     })
     await expect(reading).rejects.toBe(reason)
+  })
+})
+
+describe('a download of which no byte comes', () => {
+  const MINUTE_MS = 60_000
+
+  /** The waits before another attempt take as long as the test says; every attempt brings some bytes or none. */
+  const slow = (cutAfter: number, waitMs: number) => {
+    const clock = handClock()
+    const transport = scripted(request => ({ ...ranged(request), cutAfter }))
+    const hosts = new RegistryHosts({ transport, credentials: credentialChain([]) })
+    const access = new Access(hosts.get('reg.example.com'), 'team/app', 'source')
+    const sleep = (_waitMs: number, signal?: AbortSignal): Promise<void> => {
+      clock.goOn(waitMs)
+      signal?.throwIfAborted()
+      return Promise.resolve()
+    }
+    const deps = { sleep, random: () => 0, onEvent: () => undefined, quiet: { clock } }
+    return { clock, reading: download(access, blob.descriptor, {}, deps) }
+  }
+
+  test('ends after a quarter of an hour, however many attempts are left', async () => {
+    const { clock, reading } = slow(0, 8 * MINUTE_MS)
+    await expect(readAll(reading, { maxBytes: 1_000, what: 'blob' })).rejects.toMatchObject({
+      ...{ code: 'UNREACHABLE', side: 'source', hint: 'try again later' },
+      message: /could not read blob sha256:\S+ no byte of it has moved for 15 minutes/,
+    })
+    expect(clock.waiting()).toBe(0)
+  })
+
+  test('because nobody takes them goes on when they are wanted', async () => {
+    const { clock, reading } = slow(40, MINUTE_MS)
+    const read: number[] = []
+    for await (const chunk of reading) {
+      read.push(...chunk)
+      clock.goOn(60 * MINUTE_MS)
+    }
+    expect(read).toEqual([...bytes])
+    expect(clock.waiting()).toBe(0)
   })
 })
 

@@ -9,12 +9,15 @@ import type { Access } from './access.ts'
 import { unreachable } from './error.ts'
 import type { RegistryEvent } from './event.ts'
 import { ACCEPT } from './manifests.ts'
+import { watchQuiet, type QuietOptions } from './quiet.ts'
 
 export interface DownloadDeps {
   readonly sleep: (waitMs: number, signal?: AbortSignal) => Promise<void>
   /** In [0, 1). */
   readonly random: () => number
   readonly onEvent: (event: RegistryEvent) => void
+  /** How long no byte may come, and by which clock. */
+  readonly quiet?: Pick<QuietOptions, 'mostMs' | 'clock'> | undefined
 }
 
 const ATTEMPTS = 4
@@ -42,9 +45,42 @@ export function download(
 async function* resumed(
   access: Access,
   descriptor: Descriptor,
-  { offset, signal }: { readonly offset: number; readonly signal: AbortSignal | undefined },
-  { sleep, random, onEvent }: DownloadDeps,
+  { offset, signal: outer }: { readonly offset: number; readonly signal: AbortSignal | undefined },
+  deps: DownloadDeps,
   from: string,
+): AsyncGenerator<Uint8Array> {
+  let failure: HttpError | undefined
+  const hint = 'try again later'
+  const { operation, method, to } = requestFor(access, descriptor, { at: offset, signal: outer })
+  const watched = { ...deps.quiet, failure: () => failure, signal: outer }
+  const quiet = watchQuiet(access, { operation, method, path: to, hint }, watched)
+  const onCut = (because: HttpError | undefined): void => {
+    failure = because
+  }
+  try {
+    for await (const chunk of continued(access, descriptor, { offset, signal: quiet.signal, from, onCut }, deps)) {
+      quiet.moved()
+      quiet.pause()
+      yield chunk
+      quiet.goOn()
+    }
+  } finally {
+    quiet.end()
+  }
+}
+
+interface ContinueOptions {
+  readonly offset: number
+  readonly signal: AbortSignal
+  readonly from: string
+  readonly onCut: (because: HttpError | undefined) => void
+}
+
+async function* continued(
+  access: Access,
+  descriptor: Descriptor,
+  { offset, signal, from, onCut }: ContinueOptions,
+  { sleep, random, onEvent }: DownloadDeps,
 ): AsyncGenerator<Uint8Array> {
   const { size } = descriptor
   let at = offset
@@ -52,7 +88,7 @@ async function* resumed(
   let attempt = 0
   let lastCut = offset
   while (at < size || size === 0) {
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     const request = requestFor(access, descriptor, { at, signal })
     const response = await access.ask({ ...request, answers: [200, 206] })
     let skip = response.status === 206 ? 0 : at
@@ -60,7 +96,7 @@ async function* resumed(
     await check(response, { at, size, from })
     try {
       for await (const chunk of response.body) {
-        signal?.throwIfAborted()
+        signal.throwIfAborted()
         if (skip >= chunk.byteLength) {
           skip -= chunk.byteLength
           continue
@@ -75,6 +111,7 @@ async function* resumed(
       because = error
     }
     if (at >= size) return
+    onCut(because)
     failures = at - lastCut >= PROGRESS_BYTES ? 1 : failures + 1
     lastCut = at
     if (failures >= ATTEMPTS || because?.retriable === false) throw cut(access, request, at, size, because)

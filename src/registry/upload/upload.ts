@@ -6,9 +6,9 @@ import type { Access } from '../access.ts'
 import { answerOf } from '../error.ts'
 import type { RegistryEvent } from '../event.ts'
 import type { RegistryHost } from '../host.ts'
+import { watchQuiet } from '../quiet.ts'
 import { Outgoing } from './outgoing.ts'
 import { pieceBytes, piecesFor, type UploadMode } from './pieces.ts'
-import { watchQuiet } from './quiet.ts'
 import { patchPiece, putBlob, type SendRequest } from './send.ts'
 import { cancelSession, hasBlob, openSession, sessionStatus } from './session.ts'
 import { next, start, type UploadEvent, type UploadState } from './state.ts'
@@ -49,8 +49,6 @@ interface Run {
   failures: number
 }
 
-const QUIET_MS = 900_000
-
 /** The fewest bytes that were too many for what is in front of a registry, for the rest of the run. */
 const refusedBytes = new WeakMap<RegistryHost, number>()
 
@@ -67,7 +65,11 @@ export async function uploadBlob(
   deps: UploadDeps,
 ): Promise<Pushed> {
   const failure = (): unknown => run.failure
-  const quiet = watchQuiet(access, blob.descriptor, { mostMs: deps.quietMs ?? QUIET_MS, failure, signal: outer })
+  const transfer = {
+    ...{ operation: `push blob ${blob.descriptor.digest}`, method: 'PUT', path: access.path('blobs/uploads/') },
+    hint: 'try again later: what did arrive there is not sent again',
+  }
+  const quiet = watchQuiet(access, transfer, { mostMs: deps.quietMs, failure, signal: outer })
   const { signal } = quiet
   const outgoing = new Outgoing(blob, {
     onBytes: delta => {

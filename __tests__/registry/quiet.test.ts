@@ -1,38 +1,16 @@
-import { RegistryError } from '../../../src/errors.ts'
-import { digestOf } from '../../../src/oci/digest.ts'
-import { Access } from '../../../src/registry/access.ts'
-import { credentialChain } from '../../../src/registry/credentials/chain.ts'
-import { RegistryHosts } from '../../../src/registry/host.ts'
-import { watchQuiet, type Quiet, type QuietClock } from '../../../src/registry/upload/quiet.ts'
-import { scripted } from '../scripted.ts'
+import { RegistryError } from '../../src/errors.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { Access } from '../../src/registry/access.ts'
+import { credentialChain } from '../../src/registry/credentials/chain.ts'
+import { RegistryHosts } from '../../src/registry/host.ts'
+import { watchQuiet, type Quiet } from '../../src/registry/quiet.ts'
+import { handClock } from './hand-clock.ts'
+import { scripted } from './scripted.ts'
 
 const MINUTE_MS = 60_000
-const descriptor = { mediaType: 'application/x', digest: digestOf(new Uint8Array()), size: 0 }
-
-/** A clock that stands still until it is told to go on. */
-function handClock(): QuietClock & { goOn(ms: number): void; readonly waiting: () => number } {
-  let nowMs = 0
-  const due = new Map<object, { atMs: number; work: () => void }>()
-  return {
-    now: () => nowMs,
-    waiting: () => due.size,
-    later: (waitMs, work) => {
-      const key = {}
-      due.set(key, { atMs: nowMs + waitMs, work })
-      return () => due.delete(key)
-    },
-    goOn(ms) {
-      const untilMs = nowMs + ms
-      for (;;) {
-        const [first] = [...due].filter(([, { atMs }]) => atMs <= untilMs).sort(([, a], [, b]) => a.atMs - b.atMs)
-        if (!first) break
-        due.delete(first[0])
-        nowMs = first[1].atMs
-        first[1].work()
-      }
-      nowMs = untilMs
-    },
-  }
+const digest = digestOf(new Uint8Array())
+const transfer = {
+  ...{ operation: `push blob ${digest}`, method: 'PUT', path: '/v2/team/app/blobs/uploads/', hint: 'try again later' },
 }
 
 function watches() {
@@ -40,7 +18,7 @@ function watches() {
   const hosts = new RegistryHosts({ transport: scripted(() => ({ status: 200 })), credentials: credentialChain([]) })
   const access = new Access(hosts.get('reg.example.com'), 'team/app', 'target')
   const watch = (failure?: unknown, signal?: AbortSignal): Quiet =>
-    watchQuiet(access, descriptor, { mostMs: 15 * MINUTE_MS, failure: () => failure, clock, signal })
+    watchQuiet(access, transfer, { failure: () => failure, clock, signal })
   return { clock, watch }
 }
 
@@ -69,6 +47,18 @@ test('a blob whose turn has not come, while others of its registry move, is not 
   expect(waiting.signal.aborted).toBe(false)
   clock.goOn(MINUTE_MS)
   expect(waiting.signal.aborted).toBe(true)
+})
+
+test('whoever is busy with the bytes that came may take hours, too', () => {
+  const { clock, watch } = watches()
+  const quiet = watch()
+  quiet.pause()
+  clock.goOn(100 * MINUTE_MS)
+  quiet.goOn()
+  clock.goOn(14 * MINUTE_MS)
+  expect(quiet.signal.aborted).toBe(false)
+  clock.goOn(15 * MINUTE_MS)
+  expect(quiet.signal.aborted).toBe(true)
 })
 
 test('what the registry said all the time is told', () => {
