@@ -16,6 +16,7 @@ export const ROOMS = {
   cache: core, //                   adapter: a directory, saved and restored with @actions/cache
   layer: ['archive', ...core], //   layer line, walk, entries, base tree, reuse, build -> Blob
   image: ['layer', ...core], //     base, image plan, config, assemble, compose
+  artifact: ['archive', 'copy', ...core], // charts, files, WASM, models, SBOMs: compose, push, attach, discover, pull
   publish: ['image', 'layer', 'copy', ...core], // the use case; no adapter
   metadata: ['oci'], //             names and times from the event that started the run
   tell: ['publish', 'copy', ...core], //   what both doors say: results, failures, the job summary
@@ -33,5 +34,12 @@ export const PACKAGES = {
   '@actions/core': ['action', 'main.ts'],
   '@actions/cache': ['cache'],
   '@aws-sdk': ['cloud'],
+  semver: ['artifact'],
+  openpgp: ['artifact'],
+  yazl: ['artifact'],
+  yaml: ['artifact', 'publish', 'registry', 'action', 'cli'],
+  '@cyclonedx': ['artifact'],
+  'packageurl-js': ['artifact'],
+  ajv: ['artifact'],
   commander: ['cli', 'cli.ts'],
 }
