@@ -1,0 +1,48 @@
+import { posix } from 'node:path'
+
+/** A file or directory of an artifact, as it was asked for. */
+export interface FileSpec {
+  /** As typed; relative to the context. */
+  readonly path: string
+  /** undefined where none is given. */
+  readonly mediaType: string | undefined
+  /** What it is called in the artifact, `/`-separated. */
+  readonly title: string
+}
+
+/** RFC 6838, 4.2: what the specification lets a media type be. */
+const NAME = String.raw`[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}`
+const MEDIA_TYPE = new RegExp(`^${NAME}/${NAME}$`)
+
+/** Whether a text is `type/subtype`, without parameters. */
+export function isMediaType(text: string): boolean {
+  return MEDIA_TYPE.test(text)
+}
+
+/**
+ * Reads `PATH[:MEDIA-TYPE]`. What follows the last colon has to be a media type, so a path with a colon in it needs one
+ * after it.
+ *
+ * A path that leads out of the context, or from the root, is called by its last part: others must be able to pull it
+ * into any folder.
+ *
+ * @throws {Error} in words, without the input's name
+ */
+export function parseFile(text: string): FileSpec {
+  const colon = text.lastIndexOf(':')
+  const after = text.slice(colon + 1)
+  const drive = colon === 1 && /^[A-Za-z]:[\\/]/.test(text)
+  const hasType = colon > 0 && !drive
+  const path = hasType ? text.slice(0, colon) : text
+  if (path.trim() === '') throw new Error(`"${text}" names no file`)
+  if (hasType && !isMediaType(after)) {
+    throw new Error(`"${after}" in "${text}" is not a media type such as application/json`)
+  }
+  return { path, mediaType: hasType ? after : undefined, title: titleOf(path) }
+}
+
+function titleOf(path: string): string {
+  const clean = posix.normalize(path.replaceAll('\\', '/')).replace(/\/+$/, '')
+  const isLocal = !posix.isAbsolute(clean) && !/^[A-Za-z]:/.test(clean) && clean !== '..' && !clean.startsWith('../')
+  return isLocal ? clean : posix.basename(clean)
+}
