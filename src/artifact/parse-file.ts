@@ -6,7 +6,7 @@ export interface FileSpec {
   readonly path: string
   /** undefined where none is given. */
   readonly mediaType: string | undefined
-  /** What it is called in the artifact, `/`-separated. */
+  /** What it is called in the artifact, `/`-separated; `.` for the context itself. */
   readonly title: string
 }
 
@@ -20,29 +20,33 @@ export function isMediaType(text: string): boolean {
 }
 
 /**
- * Reads `PATH[:MEDIA-TYPE]`. What follows the last colon has to be a media type, so a path with a colon in it needs one
- * after it.
+ * Reads `PATH[:MEDIA-TYPE]`. What follows the last colon has to be a media type, or a word that stands for one, so a path
+ * with a colon in it needs one after it.
  *
  * A path that leads out of the context, or from the root, is called by its last part: others must be able to pull it
  * into any folder.
  *
+ * @param words short words for media types
  * @throws {Error} in words, without the input's name
  */
-export function parseFile(text: string): FileSpec {
+export function parseFile(text: string, words: ReadonlyMap<string, string> = new Map()): FileSpec {
   const colon = text.lastIndexOf(':')
-  const after = text.slice(colon + 1)
   const drive = colon === 1 && /^[A-Za-z]:[\\/]/.test(text)
-  const hasType = colon > 0 && !drive
+  const hasType = colon >= 0 && !drive
   const path = hasType ? text.slice(0, colon) : text
   if (path.trim() === '') throw new Error(`"${text}" names no file`)
-  if (hasType && !isMediaType(after)) {
-    throw new Error(`"${after}" in "${text}" is not a media type such as application/json`)
-  }
-  return { path, mediaType: hasType ? after : undefined, title: titleOf(path) }
+  return { path, mediaType: hasType ? typeOf(text.slice(colon + 1), text, words) : undefined, title: titleOf(path) }
+}
+
+function typeOf(after: string, text: string, words: ReadonlyMap<string, string>): string {
+  const mediaType = words.get(after) ?? after
+  if (isMediaType(mediaType)) return mediaType
+  const others = words.size === 0 ? '' : `, nor one of ${[...words.keys()].join(', ')}`
+  throw new Error(`"${after}" in "${text}" is not a media type such as application/json${others}`)
 }
 
 function titleOf(path: string): string {
-  const clean = posix.normalize(path.replaceAll('\\', '/')).replace(/\/+$/, '')
+  const clean = posix.normalize(path.replaceAll('\\', '/')).replace(/(?<=.)\/+$/, '')
   const isLocal = !posix.isAbsolute(clean) && !/^[A-Za-z]:/.test(clean) && clean !== '..' && !clean.startsWith('../')
   return isLocal ? clean : posix.basename(clean)
 }
