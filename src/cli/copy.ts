@@ -1,10 +1,10 @@
+import { namesOf } from '../content/names.ts'
 import type { ImageCopy } from '../copy/copy-image.ts'
 import { parseCopy, type CopyRequest } from '../copy/request.ts'
+import { targetReport, type TargetReport } from '../copy/target-report.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { entriesOf } from '../publish/fields.ts'
-import { namesOf, targetReport } from '../publish/report-of.ts'
-import type { TargetReport } from '../publish/report.ts'
 import { durationText } from '../tell/amount.ts'
 import { trafficText } from '../tell/result.ts'
 import { runCommand, type CommandParts } from './command.ts'
@@ -74,7 +74,7 @@ function reportOf({ from, to, dryRun }: CopyRequest, { found, root, target, outc
     refs: names.map(({ ref }) => `${ref}@${digest}`),
     tags: names.filter(({ tagged }) => tagged).map(({ ref }) => ref),
     from: { name: formatReference(from), digest: found.digest },
-    targets: [targetReport({ target, output: to }, outcome)],
+    targets: [targetReport(target.place, to.tags, outcome)],
     dryRun,
   }
 }

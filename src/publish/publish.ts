@@ -2,6 +2,7 @@ import { allOrErrors } from '../async/all-or-errors.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { copyGraph } from '../copy/copy.ts'
 import { planCopy } from '../copy/plan.ts'
+import { targetReport, type TargetReport } from '../copy/target-report.ts'
 import { build, type Built } from './build.ts'
 import { contentOf } from './content-of.ts'
 import type { PublishDeps } from './deps.ts'
@@ -13,8 +14,8 @@ import { parseRequest } from './parse-request.ts'
 import { planTags, tagsToMove } from '../copy/plan-tags.ts'
 import { prepare, type Prepared, type PreparedTarget } from './prepare.ts'
 import { recorded } from './recorded.ts'
-import { reportOf, targetReport } from './report-of.ts'
-import type { PublishReport, TargetReport } from './report.ts'
+import { reportOf } from './report-of.ts'
+import type { PublishReport } from './report.ts'
 import { sendAhead } from './send-ahead.ts'
 import { shareHosts } from './share-hosts.ts'
 
@@ -49,7 +50,7 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
 async function plan(one: PreparedTarget, built: Built, prepared: Prepared, io: Abortable): Promise<TargetReport> {
   const mountFrom = plannedMountsFor(one, prepared)
   const steps = await planCopy(contentOf(built), built.root.descriptor, one.target, { mountFrom, ...io })
-  return targetReport(one, { steps })
+  return targetReport(one.target.place, one.output.tags, { steps })
 }
 
 async function send(
@@ -86,5 +87,5 @@ async function send(
   const layers = built.images.flatMap(image => image.layers).filter(({ origin }) => origin !== 'base')
   const known = layers.map(({ diffID, blob }) => [diffID, blob.descriptor] as const)
   for (const { one } of results) await rememberLayers(cache, one.target.place, known, io)
-  return results.map(({ one, result }) => targetReport(one, { result }))
+  return results.map(({ one, result }) => targetReport(one.target.place, one.output.tags, { result }))
 }

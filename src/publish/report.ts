@@ -1,6 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { CopyStep } from '../copy/plan.ts'
+import type { TargetReport } from '../copy/target-report.ts'
 
 interface LayerReport {
   readonly digest: Digest
@@ -19,22 +19,6 @@ export interface PlatformReport {
   readonly size: number
   readonly config: Descriptor
   readonly layers: readonly LayerReport[]
-}
-
-export interface Tally {
-  readonly count: number
-  readonly bytes: number
-}
-
-export interface TargetReport {
-  /** `ghcr.io/team/app`, `oci:out`. */
-  readonly place: string
-  readonly tags: readonly string[]
-  readonly sent: Tally
-  readonly mounted: Tally
-  readonly existing: Tally
-  /** Only of a dry run: what would be done. */
-  readonly steps?: readonly CopyStep[]
 }
 
 /** What happened; printed by `--json` as it is. */

@@ -1,4 +1,5 @@
-import type { PlatformReport, PublishReport, TargetReport, Tally } from '../publish/report.ts'
+import type { Tally, TargetReport } from '../copy/target-report.ts'
+import type { PlatformReport, PublishReport } from '../publish/report.ts'
 import { isIndexType } from '../oci/media-type.ts'
 import { bytesText, countText } from './amount.ts'
 
