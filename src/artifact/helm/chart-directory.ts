@@ -73,18 +73,34 @@ class Walk {
       throw error
     })
     if (isHelmIgnored(this.#rules, path, stats?.isDirectory() === true)) return
-    if (!stats) return this.#refuse(path, 'is a symlink that leads nowhere')
+    if (!stats) {
+      this.#refuse(path, 'is a symlink that leads nowhere')
+      return
+    }
     const real = isLink ? await realpath(onDisk) : onDisk
     if (isLink && real !== this.#root && !real.startsWith(this.#root + sep)) {
-      return this.#refuse(path, `is a symlink to ${real}, outside of the chart: put a copy there`)
+      this.#refuse(path, `is a symlink to ${real}, outside of the chart: put a copy there`)
+      return
     }
     if (stats.isDirectory()) {
-      if (above.includes(real)) return this.#refuse(path, 'is a symlink to a folder that it is in itself')
+      if (above.includes(real)) {
+        this.#refuse(path, 'is a symlink to a folder that it is in itself')
+        return
+      }
       return this.enter(real, `${path}/`, [...above, real])
     }
-    if (!stats.isFile()) return this.#refuse(path, 'is a socket, a pipe or a device')
-    if (path.includes('\\')) return this.#refuse(path, 'has a "\\" in its name, where helm sees a folder')
-    if (path.includes('\ufffd')) return this.#refuse(path, 'has a name that is not UTF-8')
+    if (!stats.isFile()) {
+      this.#refuse(path, 'is a socket, a pipe or a device')
+      return
+    }
+    if (path.includes('\\')) {
+      this.#refuse(path, 'has a "\\" in its name, where helm sees a folder')
+      return
+    }
+    if (path.includes('\ufffd')) {
+      this.#refuse(path, 'has a name that is not UTF-8')
+      return
+    }
     if (!this.#budget.take(path, stats.size)) return
     const bytes = await readFile(onDisk, { signal: this.#signal })
     this.files.push({ path, bytes: withoutBom(bytes) })

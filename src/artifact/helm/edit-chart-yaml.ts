@@ -1,4 +1,4 @@
-import { isMap, isScalar, parseAllDocuments, type Document } from 'yaml'
+import { isMap, isScalar, parseAllDocuments, visit, type Document } from 'yaml'
 
 /** What to write into a Chart.yaml; undefined and '' change nothing. */
 export interface ChartOverrides {
@@ -39,7 +39,22 @@ function withField(text: string, key: string, value: string): string {
     if (indent.trim() === '') return `${text.slice(0, start)}${key}: ${quoted}\n${indent}${text.slice(start)}`
   }
   // Aliases, block scalars and the like are rare enough to have the document written anew.
-  if (pair) pair.value = document.createNode(value, { aliasDuplicateObjects: false })
-  else document.contents.add(document.createPair(key, value))
+  if (pair) {
+    pair.value = document.createNode(value, { aliasDuplicateObjects: false })
+    keepAnchor(document, old)
+  } else document.contents.add(document.createPair(key, value))
   return document.toString({ lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
+}
+
+/** What other fields took over from the old value stays with the first of them. */
+function keepAnchor(document: Document, old: unknown): void {
+  if (!isScalar(old) || old.anchor === undefined) return
+  let moved = false
+  visit(document, {
+    Alias(_key, alias) {
+      if (moved || alias.source !== old.anchor) return undefined
+      moved = true
+      return old
+    },
+  })
 }

@@ -16,7 +16,7 @@ type Range = readonly [first: number, last: number]
  * @returns undefined for what Go calls a syntax error in pattern
  */
 export function parseGoPattern(text: string): GoPattern | undefined {
-  const chars = [...text]
+  const chars = Array.from(text)
   const parts: Part[] = []
   let at = 0
 
@@ -66,7 +66,7 @@ export function parseGoPattern(text: string): GoPattern | undefined {
 
 /** Whether the whole path is as the pattern says. */
 export function matchesGoPattern(pattern: GoPattern, path: string): boolean {
-  const chars = [...path]
+  const chars = Array.from(path)
   // To try again with one character more for a star, only the last star has to be known.
   let star = -1
   let starEnd = 0

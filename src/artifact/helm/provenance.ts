@@ -177,11 +177,17 @@ async function readPrivateKeys(
   }
 }
 
-async function readPublicKeys(openpgp: typeof OpenPgp, source: string | Uint8Array): Promise<readonly OpenPgp.Key[]> {
+async function readPublicKeys(
+  openpgp: typeof OpenPgp,
+  source: string | Uint8Array,
+): Promise<readonly OpenPgp.PublicKey[]> {
   const { armored, binary } = keyForms(source)
   try {
-    if (armored !== undefined) return await openpgp.readKeys({ armoredKeys: armored })
-    return await openpgp.readKeys({ binaryKeys: binary })
+    const keys =
+      armored === undefined
+        ? await openpgp.readKeys({ binaryKeys: binary })
+        : await openpgp.readKeys({ armoredKeys: armored })
+    return keys.map(key => key.toPublic())
   } catch (error) {
     throw invalidKey(`it cannot be read (${messageOf(error)})`, error, 'export it: gpg --export KEY')
   }

@@ -53,7 +53,10 @@ async function readFolder(
   if (version && !isHelmVersion(version)) {
     findings.problems.push(`the version "${version}" given for it is no semantic version such as 1.2.3`)
   }
-  const found = await readChartDirectory(path, findings, limits)
+  const found = await readChartDirectory(path, findings, limits).catch((error: unknown) => {
+    limits.signal?.throwIfAborted()
+    throw unreadable(path, error)
+  })
   const files = sorted(found.map(file => (file.path === 'Chart.yaml' ? edited(file, overrides) : file)))
   const metadata = await checkChartFiles(files, '', findings, limits)
   if (!metadata) return undefined
