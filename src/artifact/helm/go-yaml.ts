@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Scalar } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type Alias,
+  type Document,
+  type Scalar,
+} from 'yaml'
 import { messageOf } from '../../errors.ts'
 
 /** A value of a YAML document as helm's parser (go-yaml 2, close to YAML 1.1) understands it. */
@@ -60,6 +70,8 @@ function firstDocument(
 class Reader {
   readonly #document: Document
   readonly #lines: LineCounter
+  /** To resolve an alias takes a walk through the document. */
+  readonly #targets = new Map<Alias, unknown>()
   #left = MAX_NODES
 
   constructor(document: Document, lines: LineCounter) {
@@ -70,7 +82,7 @@ class Reader {
   read(node: unknown, depth = 0): GoYaml {
     if (--this.#left < 0 || depth > 1000) throw new Error('its aliases stand for too much')
     const line = this.#lineOf(node)
-    if (isAlias(node)) return this.read(node.resolve(this.#document), depth + 1)
+    if (isAlias(node)) return this.read(this.#targetOf(node), depth + 1)
     if (isSeq(node)) return { kind: 'list', line, items: node.items.map(item => this.read(item, depth + 1)) }
     if (isMap(node)) {
       const entries = new Map<string, GoYaml>()
@@ -82,6 +94,11 @@ class Reader {
       return { kind: 'map', line, entries }
     }
     return isScalar(node) ? { line, ...scalarOf(node) } : { kind: 'null', line }
+  }
+
+  #targetOf(alias: Alias): unknown {
+    if (!this.#targets.has(alias)) this.#targets.set(alias, alias.resolve(this.#document))
+    return this.#targets.get(alias)
   }
 
   #keyOf(node: unknown, depth: number): string {

@@ -1,5 +1,5 @@
-import { dirname } from 'node:path'
 import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { allOrErrors } from '../../async/all-or-errors.ts'
 import type { Abortable } from '../../async/abortable.ts'
 import { namesOf } from '../../content/names.ts'
@@ -17,8 +17,9 @@ import type { Chart } from './chart.ts'
 import { chartArtifact, type ChartArtifact } from './chart-manifest.ts'
 import { holdsSameChart } from './existing-chart.ts'
 import { packageChart } from './package-chart.ts'
-import { signChart, type SigningKey } from './provenance.ts'
+import { signChart } from './provenance.ts'
 import { readChart, type ReadChartOptions } from './read-chart.ts'
+import { readSigningKey, type KeySource } from './signing-key.ts'
 import { withValues, type ValueChange } from './values.ts'
 
 /** A chart to publish, understood and checked as far as that goes without looking at it. */
@@ -31,7 +32,7 @@ export interface ChartRequest {
   /** Where a chart of this name goes. Tags are left out: a chart has that of its version. */
   readonly outputsFor: (name: string) => readonly Output[]
   readonly onExistingTag: OnExistingTag
-  readonly signingKey: SigningKey | undefined
+  readonly signingKey: KeySource | undefined
   /** Seconds since 1970, when the user set them. */
   readonly sourceDateEpoch: number | undefined
   readonly dryRun: boolean
@@ -81,6 +82,7 @@ export interface ChartReport {
  */
 export async function publishChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<ChartReport> {
   const chart = await loadChart(request, deps, io)
+  for (const text of chart.warnings) deps.onEvent({ type: 'notice', text: `chart ${chart.metadata.name}: ${text}` })
   const created = request.sourceDateEpoch ?? (await deps.commitTime(await folderOf(request.path), io))
   const artifact = await composeChart(chart, request, created, io)
   const places = await allOrErrors(
@@ -93,15 +95,19 @@ export async function publishChart(request: ChartRequest, deps: ChartDeps, io: A
   return reportOf(chart, settled, targets, request)
 }
 
-/** Reads the chart with what is to be written into it, and tells what is odd about it. */
-export async function loadChart(
-  { path, read, values }: ChartRequest,
-  { onEvent }: Pick<ChartDeps, 'onEvent'>,
-  io: Abortable,
-): Promise<Chart> {
-  const chart = withValues(await readChart(path, { ...read, ...io }), values)
-  for (const warning of chart.warnings) onEvent({ type: 'notice', text: `chart ${path}: ${warning}` })
-  return chart
+/**
+ * Does of `publishChart` what does not touch a registry that is published to: whatever is wrong with the chart is found.
+ *
+ * @throws {OciPublishError} INVALID_CHART, INVALID_KEY
+ */
+export async function checkChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<void> {
+  const chart = await loadChart(request, deps, io)
+  request.outputsFor(chart.metadata.name)
+  await composeChart(chart, request, undefined, io)
+}
+
+async function loadChart({ path, read, values }: ChartRequest, _deps: ChartDeps, io: Abortable): Promise<Chart> {
+  return withValues(await readChart(path, { ...read, ...io }), values)
 }
 
 async function folderOf(path: string): Promise<string> {
@@ -116,7 +122,8 @@ async function composeChart(
 ): Promise<ChartArtifact> {
   const content = await packageChart(chart, io)
   const { digest } = content.descriptor
-  const provenance = signingKey && (await signChart(chart.metadata, digest, signingKey, { created }))
+  const key = signingKey && (await readSigningKey(signingKey, io))
+  const provenance = key && (await signChart(chart.metadata, digest, key, { created }))
   return chartArtifact(chart, content, { created, provenance })
 }
 

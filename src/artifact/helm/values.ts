@@ -4,19 +4,14 @@ import type { Chart, ChartFile } from './chart.ts'
 
 /** One key of values.yaml, and the text to write there. */
 export interface ValueChange {
-  /** From the outermost key inwards. */
-  readonly path: readonly string[]
+  /** As for `helm --set`: `image.tag`; a backslash keeps a dot within a key. */
+  readonly path: string
   readonly value: string
 }
 
-/** Reads `a.b.c` as `helm --set` does: a backslash keeps a dot within a key. */
-export function parseValuePath(text: string): readonly string[] {
+/** Keys, from the outermost inwards. */
+function keysOf(text: string): readonly string[] {
   return [...text.matchAll(/(?:\\.|[^.\\])+/g)].map(([key]) => key.replace(/\\(.)/g, '$1'))
-}
-
-/** A key as it is typed. */
-export function formatValuePath(path: readonly string[]): string {
-  return path.map(key => key.replaceAll('.', '\\.')).join('.')
 }
 
 /**
@@ -28,16 +23,19 @@ export function withValues(chart: Chart, changes: readonly ValueChange[]): Chart
   if (changes.length === 0) return chart
   const { name } = chart.metadata
   if (chart.archive) {
-    throw refused(name, 'is packaged, so its values stay what they are', 'give its folder, or publish it without chart-values')
+    throw refused(
+      name,
+      'is packaged, so its values stay what they are',
+      'give its folder, or publish it without chart-values',
+    )
   }
   const file = chart.files.find(({ path }) => path === 'values.yaml')
   if (!file) throw refused(name, 'has no values.yaml to write into', undefined)
   let text = Buffer.from(file.bytes).toString()
   for (const { path, value } of changes) {
-    const changed = withText(text, path, value)
-    const key = formatValuePath(path)
+    const changed = withText(text, keysOf(path), value)
     if (changed === undefined) {
-      throw refused(name, `has no ${key} in its values.yaml`, `add it there, with '' for a value`)
+      throw refused(name, `has no ${path} in its values.yaml`, `add it there, with '' for a value`)
     }
     text = changed
   }
@@ -51,7 +49,8 @@ function refused(name: string, why: string, hint: string | undefined): OciPublis
 
 /** undefined where there is no such key, or a map or a list at it. */
 function withText(text: string, path: readonly string[], value: string): string | undefined {
-  const document: Document | undefined = parseAllDocuments(text, { version: '1.1', uniqueKeys: false })[0]
+  const documents: readonly Document[] = parseAllDocuments(text, { version: '1.1', uniqueKeys: false })
+  const [document] = documents
   const [last = ''] = path.slice(-1)
   const holder: unknown = path.length === 1 ? document?.contents : document?.getIn(path.slice(0, -1), true)
   if (!document || !(isMap(holder) || isSeq(holder)) || !holder.has(last)) return undefined
@@ -67,5 +66,5 @@ function withText(text: string, path: readonly string[], value: string): string 
   }
   // Aliases, block scalars and the like are rare enough to have the document written anew.
   document.setIn(path, value)
-  return document.toString({ lineWidth: 0 })
+  return documents.map(one => one.toString({ lineWidth: 0 })).join('')
 }
