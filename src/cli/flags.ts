@@ -22,6 +22,11 @@ export function flagsOf(field: Field): readonly Option[] {
   }
 }
 
+/** A flag of a command that is no field of a publication, and may be given more than once. */
+export function repeatable(flag: string, said: string): Option {
+  return new Option(flag, `${said} (may be repeated)`).argParser(collect)
+}
+
 function collect(entry: string, entries: readonly string[] = []): readonly string[] {
   return [...entries, entry]
 }
@@ -72,6 +77,8 @@ const FROM_ENVIRONMENT: Readonly<Partial<Record<FieldName, string>>> = {
   password: 'OCI_PUBLISH_PASSWORD',
   'registry-auth': 'OCI_PUBLISH_REGISTRY_AUTH',
   'github-token': 'GITHUB_TOKEN',
+  'chart-sign-key': 'OCI_PUBLISH_CHART_SIGN_KEY',
+  'chart-sign-passphrase': 'OCI_PUBLISH_CHART_SIGN_PASSPHRASE',
 }
 
 function onCommandLine(name: FieldName): InputProblem {

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { FIELDS, type Field } from '../publish/fields.ts'
+import { attachCommand } from './attach.ts'
 import { copyCommand } from './copy.ts'
-import { CONNECTION, CREATION, flagsOf, type Flags } from './flags.ts'
+import { discoverCommand } from './discover.ts'
+import { CONNECTION, CREATION, flagsOf, repeatable, type Flags } from './flags.ts'
 import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
 import { publishCommand, type CliParts } from './publish.ts'
+import { pullCommand } from './pull.ts'
 import { tagsCommand } from './tags.ts'
 
 const EXAMPLES = `
@@ -26,6 +29,11 @@ Examples:
   What a reference stands for, and the manifest of one platform as it is stored:
     oci-publish inspect ghcr.io/team/app:v1
     oci-publish inspect ghcr.io/team/app:v1 --platform linux/arm64 --raw
+
+  An SBOM attached to every platform of an image, everything that hangs on it, and the files of an artifact:
+    oci-publish attach ghcr.io/team/app:v1 sbom.spdx.json --artifact-type application/spdx+json --platforms all
+    oci-publish discover ghcr.io/team/app:v1
+    oci-publish pull ghcr.io/team/models/tiny:1 --output DIR
 `
 
 const PLACES = 'host/repository[:tag][@digest], oci:DIR[:NAME] or oci-archive:FILE[:NAME]'
@@ -109,8 +117,45 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .action(async (repository: string, flags: Flags) => {
       exitCode = await tagsCommand(repository, flags, io, parts)
     })
+  const attach = base('attach', io)
+    .description('Attach files to what is there already: SBOMs, reports, signatures')
+    .argument('<subject>', 'host/repository[:tag][@digest] or oci:DIR[:NAME]')
+    .argument('[files...]', 'PATH[:MEDIA-TYPE], files or directories')
+    .option('--artifact-type <type>', 'what it is; SBOMs are known by their names (*.spdx.json, *.cdx.json)')
+    .addOption(repeatable('--platforms <list>', 'all, index, or platforms: what of an index is attached to'))
+    .addOption(repeatable('--annotations <line>', 'KEY=VALUE of the manifest that is attached'))
+    .optionsGroup('How it is told:')
+    .option('--json', 'print the report as one JSON object')
+    .option('--quiet', 'say nothing but what failed')
+    .optionsGroup('How registries are reached:')
+    .action(async (subject: string, files: readonly string[], flags: Flags) => {
+      exitCode = await attachCommand({ subject, files }, flags, io, parts)
+    })
+  const discover = base('discover', io)
+    .description('Show everything that hangs on a reference: SBOMs, attestations, signatures, and what hangs on those')
+    .argument('<reference>', 'host/repository[:tag][@digest] or oci:DIR[:NAME]')
+    .optionsGroup('How it is told:')
+    .option('--json', 'print one JSON object')
+    .optionsGroup('How registries are reached:')
+    .action(async (reference: string, flags: Flags) => {
+      exitCode = await discoverCommand(reference, flags, io, parts)
+    })
+  const pull = base('pull', io)
+    .description('Write the files of an artifact into a folder, and nothing outside of it')
+    .argument('<reference>', PLACES)
+    .option('--output <directory>', 'folder that the files are written to', '.')
+    .option('--overwrite', 'replace files that are there with other content')
+    .option('--config <file>', 'write the config, too')
+    .option('--platform <platform>', 'which of an index, such as linux/arm64')
+    .optionsGroup('How it is told:')
+    .option('--json', 'print the report as one JSON object')
+    .option('--quiet', 'say nothing but what failed')
+    .optionsGroup('How registries are reached:')
+    .action(async (reference: string, flags: Flags) => {
+      exitCode = await pullCommand(reference, flags, io, parts)
+    })
   for (const field of CREATION) for (const option of flagsOf(field)) copy.addOption(option)
-  for (const command of [copy, inspect, tags]) {
+  for (const command of [copy, inspect, tags, attach, discover, pull]) {
     for (const field of CONNECTION) for (const option of flagsOf(field)) command.addOption(option)
     program.addCommand(command.option('--password-stdin', 'read the password from standard input'))
   }
