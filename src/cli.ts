@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { abortOn } from './async/abort-on.ts'
 import { runCli } from './cli/program.ts'
+import type { CliParts } from './cli/publish.ts'
 import { copyImage } from './copy/copy-image.ts'
 import type { Reference } from './oci/reference.ts'
 import { prepareProcess } from './process.ts'
@@ -19,5 +20,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const signal = abortOn('SIGINT', 'SIGTERM')
 const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
-const parts = { publish, copy: copyImage, wire, locate, env: process.env, signal, version: VERSION }
+const parts: CliParts<PublishDeps> = {
+  ...{ publish, copy: copyImage, wire, locate, env: process.env, signal, version: VERSION },
+  // Whoever publishes an image need not wait for what artifacts need.
+  attach: async (...asked) => (await import('./artifact/attach.ts')).attachArtifact(...asked),
+  discover: async (...asked) => (await import('./artifact/discover.ts')).discover(...asked),
+  pull: async (...asked) => (await import('./artifact/pull.ts')).pullArtifact(...asked),
+}
 process.exitCode = await runCli(process.argv.slice(2), process, parts)
