@@ -26,5 +26,7 @@ const parts: CliParts<PublishDeps> = {
   attach: async (...asked) => (await import('./artifact/attach.ts')).attachArtifact(...asked),
   discover: async (...asked) => (await import('./artifact/discover.ts')).discover(...asked),
   pull: async (...asked) => (await import('./artifact/pull.ts')).pullArtifact(...asked),
+  generateSbom: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).generateSbom(...asked),
+  attachSboms: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).attachSboms(...asked),
 }
 process.exitCode = await runCli(process.argv.slice(2), process, parts)

@@ -7,4 +7,6 @@ export const ARTIFACT_PARTS: Pick<CliParts<unknown>, 'attach' | 'discover' | 'pu
   attach: notAsked,
   discover: notAsked,
   pull: notAsked,
+  generateSbom: notAsked,
+  attachSboms: notAsked,
 }

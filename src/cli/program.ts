@@ -8,6 +8,7 @@ import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
 import { publishCommand, type CliParts } from './publish.ts'
 import { pullCommand } from './pull.ts'
+import { sbomCommand } from './sbom.ts'
 import { tagsCommand } from './tags.ts'
 
 const EXAMPLES = `
@@ -154,8 +155,20 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .action(async (reference: string, flags: Flags) => {
       exitCode = await pullCommand(reference, flags, io, parts)
     })
+  const sbom = base('sbom', io)
+    .description('Tell what packages are in an image, as CycloneDX')
+    .argument('<reference>', PLACES)
+    .option('--platform <platform>', 'which of an index, such as linux/arm64')
+    .option('--output <file>', 'write it to a file instead of standard output')
+    .option('--attach', 'attach one to every platform, or to that of --platform, instead of printing it')
+    .optionsGroup('How it is told:')
+    .option('--quiet', 'say nothing but what failed')
+    .optionsGroup('How registries are reached:')
+    .action(async (reference: string, flags: Flags) => {
+      exitCode = await sbomCommand(reference, flags, io, parts)
+    })
   for (const field of CREATION) for (const option of flagsOf(field)) copy.addOption(option)
-  for (const command of [copy, inspect, tags, attach, discover, pull]) {
+  for (const command of [copy, inspect, tags, attach, discover, pull, sbom]) {
     for (const field of CONNECTION) for (const option of flagsOf(field)) command.addOption(option)
     program.addCommand(command.option('--password-stdin', 'read the password from standard input'))
   }

@@ -11,9 +11,11 @@ import type { InspectParts } from './inspect.ts'
 import type { Io } from './io.ts'
 import type { PullParts } from './pull.ts'
 import { resultLines } from './result-lines.ts'
+import type { SbomParts } from './sbom.ts'
 
 /** What the command line is made of. */
-export interface CliParts<D> extends CopyParts<D>, InspectParts<D>, AttachParts<D>, DiscoverParts<D>, PullParts<D> {
+export interface CliParts<D>
+  extends CopyParts<D>, InspectParts<D>, AttachParts<D>, DiscoverParts<D>, PullParts<D>, SbomParts<D> {
   readonly publish: (values: FieldValues, deps: D, options: { signal: AbortSignal }) => Promise<PublishReport>
   readonly version: string
 }
