@@ -11,6 +11,7 @@ export interface FoundFile extends FileSpec {
   readonly absolutePath: string
   /** Bytes; 0 for a directory. */
   readonly size: number
+  readonly isExecutable: boolean
   /** What is in a directory; undefined for a file. */
   readonly entries: readonly DirectoryEntry[] | undefined
 }
@@ -66,11 +67,12 @@ async function findFile(spec: FileSpec, { context, signal }: FindFilesOptions, p
   const absolutePath = resolve(context, spec.path)
   const status = await statusOf(absolutePath, spec.path)
   const title = spec.title === '.' || spec.title === '' ? basename(absolutePath) : spec.title
-  if (status.isFile()) return { ...spec, title, absolutePath, size: status.size, entries: undefined }
+  const found = { ...spec, title, absolutePath, isExecutable: (status.mode & 0o111) !== 0 }
+  if (status.isFile()) return { ...found, size: status.size, entries: undefined }
   if (!status.isDirectory()) throw new Error(`${spec.path} is neither a file nor a directory`)
   const listing = await listDirectory(absolutePath, { signal })
   problems.push(...listing.problems)
-  return { ...spec, title, absolutePath, size: 0, entries: listing.entries }
+  return { ...found, size: 0, entries: listing.entries }
 }
 
 async function statusOf(path: string, typed: string): Promise<Stats> {

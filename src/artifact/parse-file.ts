@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { isManifestType, isNondistributable } from '../oci/media-type.ts'
 
 /** A file or directory of an artifact, as it was asked for. */
 export interface FileSpec {
@@ -40,6 +41,9 @@ export function parseFile(text: string, words: ReadonlyMap<string, string> = new
 
 function typeOf(after: string, text: string, words: ReadonlyMap<string, string>): string {
   const mediaType = words.get(after) ?? after
+  if (isManifestType(mediaType) || isNondistributable(mediaType)) {
+    throw new Error(`${mediaType} in "${text}" is no type for a file: registries treat what has it in a way of its own`)
+  }
   if (isMediaType(mediaType)) return mediaType
   const others = words.size === 0 ? '' : `, nor one of ${[...words.keys()].join(', ')}`
   throw new Error(`"${after}" in "${text}" is not a media type such as application/json${others}`)
