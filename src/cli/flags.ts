@@ -51,6 +51,11 @@ export const CONNECTION: readonly Field[] = FIELDS.filter(({ name }) =>
 /** How repositories come to be that are pushed to, where a registry wants that done before. */
 export const CREATION: readonly Field[] = FIELDS.filter(({ name }) => name.startsWith('ecr-'))
 
+/** What artifacts have in common with images. */
+export const ARTIFACT: readonly Field[] = FIELDS.filter(({ name }) =>
+  ['tags', 'context', 'on-existing-tag', 'dry-run', 'source-date-epoch'].includes(name),
+)
+
 export interface TypedValues {
   readonly values: FieldValues
   readonly problems: readonly InputProblem[]

@@ -1,9 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { FIELDS, type Field } from '../publish/fields.ts'
+import { artifactPushCommand } from './artifact.ts'
 import { attachCommand } from './attach.ts'
 import { copyCommand } from './copy.ts'
 import { discoverCommand } from './discover.ts'
-import { CONNECTION, CREATION, flagsOf, repeatable, type Flags } from './flags.ts'
+import { ARTIFACT, CONNECTION, CREATION, flagsOf, repeatable, type Flags } from './flags.ts'
 import { inspectCommand } from './inspect.ts'
 import type { Io } from './io.ts'
 import { publishCommand, type CliParts } from './publish.ts'
@@ -31,6 +32,10 @@ Examples:
     oci-publish inspect ghcr.io/team/app:v1
     oci-publish inspect ghcr.io/team/app:v1 --platform linux/arm64 --raw
 
+  Model weights as an artifact, each file as it is, and any other files:
+    oci-publish artifact push ghcr.io/team/models/tiny:1 weights.safetensors config.json --type modelpack
+    oci-publish artifact push ghcr.io/team/report:1 report.html:text/html charts/ --artifact-type application/vnd.example.report
+
   An SBOM attached to every platform of an image, everything that hangs on it, and the files of an artifact:
     oci-publish attach ghcr.io/team/app:v1 sbom.spdx.json --artifact-type application/spdx+json --platforms all
     oci-publish discover ghcr.io/team/app:v1
@@ -46,6 +51,7 @@ all else is on standard error. Exit codes: 0 done, 1 it failed, 2 the request is
 Environment:
   OCI_PUBLISH_REGISTRY, OCI_PUBLISH_USERNAME, OCI_PUBLISH_PASSWORD   credentials for one registry
   OCI_PUBLISH_REGISTRY_AUTH   credentials of several, as the input registry-auth
+  OCI_PUBLISH_CHART_SIGN_KEY, OCI_PUBLISH_CHART_SIGN_PASSPHRASE      PGP key for charts: a path, or the exported key itself
   GITHUB_TOKEN        for ghcr.io, where no other credentials are found
   DOCKER_CONFIG       folder of docker's config.json, whose logins and helpers are used
   SOURCE_DATE_EPOCH   as --source-date-epoch
@@ -167,6 +173,29 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .action(async (reference: string, flags: Flags) => {
       exitCode = await sbomCommand(reference, flags, io, parts)
     })
+  const push = base('push', io)
+    .description('Publish files as an artifact')
+    .argument('<to>', 'host/repository[:tag], oci:DIR[:NAME] or oci-archive:FILE[:NAME]')
+    .argument('<files...>', 'PATH[:MEDIA-TYPE], files or directories')
+    .option('--type <name>', 'kind whose readers want a form of their own: modelpack, wasm, flux, opentofu')
+    .option('--artifact-type <type>', 'what it is, a media type')
+    .option('--config <file>', 'its config, PATH[:MEDIA-TYPE]; by default an empty one')
+    .addOption(repeatable('--annotation <line>', 'KEY=VALUE of the manifest'))
+    .addOption(
+      repeatable('--model <line>', 'KEY=VALUE of a model: name, family, version, format, paramSize, licenses, ...'),
+    )
+  for (const field of ARTIFACT) for (const option of flagsOf(field)) push.addOption(option)
+  push
+    .optionsGroup('How it is told:')
+    .option('--json', 'print the report as one JSON object')
+    .option('--quiet', 'say nothing but what failed')
+    .optionsGroup('How registries are reached:')
+    .action(async (to: string, files: readonly string[], flags: Flags) => {
+      exitCode = await artifactPushCommand({ to, files }, flags, io, parts)
+    })
+  for (const field of [...CREATION, ...CONNECTION]) for (const option of flagsOf(field)) push.addOption(option)
+  const artifact = base('artifact', io).description('Artifacts that are no images: models, WebAssembly, any files')
+  program.addCommand(artifact.addCommand(push.option('--password-stdin', 'read the password from standard input')))
   for (const field of CREATION) for (const option of flagsOf(field)) copy.addOption(option)
   for (const command of [copy, inspect, tags, attach, discover, pull, sbom]) {
     for (const field of CONNECTION) for (const option of flagsOf(field)) command.addOption(option)
