@@ -7,7 +7,7 @@ import { copyImage } from './copy/copy-image.ts'
 import type { Reference } from './oci/reference.ts'
 import { prepareProcess } from './process.ts'
 import type { PublishDeps } from './publish/deps.ts'
-import { publish } from './publish/publish.ts'
+import { publishAll } from './publish/publication.ts'
 import { VERSION } from './version.ts'
 import { wire } from './wire.ts'
 
@@ -21,7 +21,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const signal = abortOn('SIGINT', 'SIGTERM')
 const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
 const parts: CliParts<PublishDeps> = {
-  ...{ publish, copy: copyImage, wire, locate, env: process.env, signal, version: VERSION },
+  ...{ publish: publishAll, copy: copyImage, wire, locate, env: process.env, signal, version: VERSION },
   // Whoever publishes an image need not wait for what artifacts need.
   attach: async (...asked) => (await import('./artifact/attach.ts')).attachArtifact(...asked),
   discover: async (...asked) => (await import('./artifact/discover.ts')).discover(...asked),

@@ -6,10 +6,11 @@ import { namesOf } from '../../content/names.ts'
 import type { Output } from '../../content/places.ts'
 import type { Target } from '../../content/ports.ts'
 import type { OnImageCopyEvent } from '../../copy/event.ts'
-import { tagsLeft } from '../../copy/existing-tags.ts'
+import { tagsLeft, type TaggedPlace } from '../../copy/existing-tags.ts'
 import { planCopy } from '../../copy/plan.ts'
 import type { OnExistingTag } from '../../copy/plan-tags.ts'
 import { targetReport, type TargetReport } from '../../copy/target-report.ts'
+import { OciPublishError } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { contentOf, pushArtifact } from '../push-artifact.ts'
@@ -166,9 +167,7 @@ function settle(
     place: target.place,
     tags: new Map([[tag, isSame ? wanted.digest : tagged?.digest]]),
   }))
-  const left = tagsLeft(tagged, wanted.digest, onExistingTag, text => {
-    onEvent({ type: 'notice', text })
-  })
+  const left = leftOf(tagged, wanted.digest, onExistingTag, onEvent)
   return places.map((place, i) => {
     const stays = place.isSame || left[i]?.has(tag) === true
     if (!stays || !place.tagged) return { ...place, root: wanted, send: true }
@@ -178,6 +177,25 @@ function settle(
     }
     return { ...place, root: place.tagged, send: false }
   })
+}
+
+/** @throws {OciPublishError} TAG_EXISTS */
+function leftOf(
+  tagged: readonly TaggedPlace[],
+  wanted: Digest,
+  onExistingTag: OnExistingTag,
+  onEvent: OnImageCopyEvent,
+): readonly ReadonlySet<string>[] {
+  try {
+    return tagsLeft(tagged, wanted, onExistingTag, text => {
+      onEvent({ type: 'notice', text })
+    })
+  } catch (error) {
+    if (!(error instanceof OciPublishError)) throw error
+    throw new OciPublishError(error.code, `this version has been published with other content: ${error.message}`, {
+      hint: 'give it another version (chart-version), or set "on-existing-tag: skip" or "overwrite"; nothing was sent',
+    })
+  }
 }
 
 const none = { count: 0, bytes: 0 }

@@ -16,10 +16,7 @@ const MAX_PATH = 255
 /**
  * @throws {InputError} for what is neither a key nor a file; what was given is not repeated, because it may be half a key
  */
-export async function readSigningKey(
-  { text, passphrase }: KeySource,
-  { signal }: Abortable = {},
-): Promise<SigningKey> {
+export async function readSigningKey({ text, passphrase }: KeySource, { signal }: Abortable = {}): Promise<SigningKey> {
   const trimmed = text.trim()
   if (trimmed.startsWith('-----BEGIN') || trimmed.includes('\n') || trimmed.length > MAX_PATH) {
     return { privateKey: trimmed, passphrase }

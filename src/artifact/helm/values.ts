@@ -59,12 +59,15 @@ function withText(text: string, path: readonly string[], value: string): string 
   const quoted = JSON.stringify(value)
   if (isScalar(old) && old.range && old.anchor === undefined && old.tag === undefined) {
     const [start, end] = old.range
-    if (start === end) return `${text.slice(0, start).replace(/:$/, ': ')}${quoted}${text.slice(end)}`
+    if (start === end) {
+      const before = text.slice(0, start).replace(/:$/, ': ')
+      return before + quoted + text.slice(end).replace(/^#/, ' #')
+    }
     if (old.type === 'PLAIN' || old.type?.startsWith('QUOTE') === true) {
       return text.slice(0, start) + quoted + text.slice(end)
     }
   }
   // Aliases, block scalars and the like are rare enough to have the document written anew.
-  document.setIn(path, value)
+  document.setIn(path, document.createNode(value))
   return documents.map(one => one.toString({ lineWidth: 0 })).join('')
 }
