@@ -9,7 +9,7 @@ import { chartArtifact } from '../../src/artifact/helm/chart-manifest.ts'
 import { chartFileName, type Chart } from '../../src/artifact/helm/chart.ts'
 import { packageChart } from '../../src/artifact/helm/package-chart.ts'
 import { signChart, verifyProvenance } from '../../src/artifact/helm/provenance.ts'
-import { readChart } from '../../src/artifact/helm/read-chart.ts'
+import { readChart, type ReadChartOptions } from '../../src/artifact/helm/read-chart.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { collect } from '../layer/layer-blob.ts'
 import { tempDir, type TempDir, type Wanted } from '../layer/temp-dir.ts'
@@ -26,8 +26,6 @@ interface Sample {
   readonly subcharts?: readonly Sample[]
   /** Libraries are not installable. */
   readonly library?: boolean
-  /** Whether `helm lint` is content. */
-  readonly lints?: boolean
 }
 
 function chartYaml(name: string, more = ''): string {
@@ -42,10 +40,14 @@ function sample(name: string, files: Sample['files'] = {}, options: Omit<Sample,
   }
 }
 
-const LIBRARY = sample('lib', {
-  'Chart.yaml': chartYaml('lib', 'type: library\n'),
-  'templates/cm.yaml': '{{- define "lib.x" }}x{{ end }}',
-})
+const LIBRARY = sample(
+  'lib',
+  {
+    'Chart.yaml': chartYaml('lib', 'type: library\n'),
+    'templates/cm.yaml': '{{- define "lib.x" }}x{{ end }}',
+  },
+  { library: true },
+)
 const NEEDS_LIB = 'dependencies:\n  - name: lib\n    version: 0.1.x\n    repository: ""\n'
 
 /** By path in the chart. */
@@ -58,19 +60,12 @@ const SAMPLES: readonly Sample[] = [
   sample('comments', {
     'Chart.yaml': '# licence\napiVersion: v2 # x\nname: comments\nversion: 0.1.0\nappVersion: "1.10" # quoted\n',
   }),
-  sample(
-    'scalars',
-    {
-      'Chart.yaml': chartYaml(
-        'scalars',
-        'appVersion: 1.10\nkeywords: [08, 0x1F, on, 1e3, 12:30, ~, 123456.789]\nannotations: {1.1: 1_000, "15": yes, a: |\n "x"}\n'.replace(
-          'a: |\n "x"',
-          'a: "x"',
-        ),
-      ),
-    },
-    { lints: false },
-  ),
+  sample('scalars', {
+    'Chart.yaml': chartYaml(
+      'scalars',
+      'appVersion: 1.10\nkeywords: [08, 0x1F, on, 1e3, 12:30, ~, 123456.789]\nannotations: {1.1: 1_000, "15": yes}\n',
+    ),
+  }),
   sample('full', {
     'Chart.yaml': `apiVersion: v2
 name: full
@@ -90,7 +85,7 @@ annotations: {example.com/z: "1", example.com/a: "<x>", org.opencontainers.image
 `,
   }),
   sample('v1', { 'Chart.yaml': 'apiVersion: v1\nname: v1\nversion: 0.1.0\n' }),
-  sample('no-api', { 'Chart.yaml': 'name: no-api\nversion: 0.1.0\n' }, { lints: false }),
+  sample('no-api', { 'Chart.yaml': 'name: no-api\nversion: 0.1.0\n' }),
   sample('v1-requirements', {
     'Chart.yaml': 'apiVersion: v1\nname: v1-requirements\nversion: 0.1.0\n',
     'requirements.yaml': NEEDS_LIB,
@@ -104,7 +99,7 @@ annotations: {example.com/z: "1", example.com/a: "<x>", org.opencontainers.image
     ...inFolder('charts/mid/charts/lib', LIBRARY.files),
     'charts/mid/.helmignore': 'values.yaml\n',
   }),
-  LIBRARY.name === 'lib' ? { ...LIBRARY, library: true } : LIBRARY,
+  LIBRARY,
   sample('crds', {
     'crds/a.yaml':
       'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\nspec: {}\n',
@@ -124,7 +119,7 @@ annotations: {example.com/z: "1", example.com/a: "<x>", org.opencontainers.image
         ...['x/topdir/a', 'exact/a.txt', 'x/exact/a.txt', 'star/a', 'star/b/c', 'x/one-deep.txt', 'x/y/one-deep.txt'],
         ...['dot.txt', 'a.bak', 'x/A.BAK', 'a1.log', 'd1.log', 'esc*.txt', 'escx.txt', 'blanks.txt', '.git/config'],
         ...['trailing', 'nö/a', 'ok', '.hidden', 'templates/.hidden', 'templates/x/.kept', 'templates/_helpers.tpl'],
-      ].map(path => [path, path.endsWith('.tpl') ? '' : path]),
+      ].map(path => [path, path.startsWith('templates/') ? '' : path]),
     ),
   }),
   sample('ignores-nothing', { '.git/config': 'x', '.dot': 'x', 'templates/.x/y': 'x' }),
@@ -151,7 +146,9 @@ annotations: {example.com/z: "1", example.com/a: "<x>", org.opencontainers.image
     'run.sh': { text: 'x', mode: 0o755 },
   }),
   sample('charts-junk', { 'charts/.x': 'x', 'charts/_y/z': 'x', 'charts/lib-0.1.0.tgz.prov': 'x' }),
-  sample('values-docs', { 'values.yaml': '\ufeff# x\na: 1\n' }),
+  sample('values-bom', { 'values.yaml': '\ufeff# x\na: 1\n' }),
+  sample('values-docs', { 'values.yaml': 'a: 1\n---\nb: 2\n' }),
+  sample('readme', { 'README.md': '# x\n', LICENSE: 'x', 'templates/NOTES.txt': 'x', 'ci/values.yaml': 'x: 1\n' }),
   sample('numbers-in-values', { 'values.yaml': 'a: 0o17\nb: 1_0\nc: &c {d: yes}\ne: *c\na: 2\n' }),
 ]
 
@@ -196,8 +193,8 @@ interface Packaged {
   readonly tgz: string
 }
 
-async function packageHere(path: string, to: string): Promise<Packaged> {
-  const chart = await readChart(path)
+async function packageHere(path: string, to: string, options: ReadChartOptions = {}): Promise<Packaged> {
+  const chart = await readChart(path, options)
   const blob = await packageChart(chart)
   await mkdir(to, { recursive: true })
   const tgz = join(to, chartFileName(chart.metadata))
@@ -212,6 +209,13 @@ async function packageByHelm(helm: string, path: string, to: string): Promise<st
   return join(to, file)
 }
 
+async function lints(helm: string, chart: string): Promise<boolean> {
+  return run(helm, ['lint', chart]).then(
+    () => true,
+    () => false,
+  )
+}
+
 describe.each(SAMPLES.map(each => [each.name, each] as const))('the chart %s', (_name, each) => {
   test('has the same files in our package as in helm’s, and means the same to helm 3 and 4', async () => {
     using dir = tempDir()
@@ -221,17 +225,11 @@ describe.each(SAMPLES.map(each => [each.name, each] as const))('the chart %s', (
       const theirs = await packageByHelm(helm, path, join(dir.path, helm))
       expect(ours.tgz.split('/').at(-1)).toBe(theirs.split('/').at(-1))
       expect(await unpacked(ours.tgz, dir)).toEqual(await unpacked(theirs, dir))
-      for (const what of ['chart', 'values', 'crds', 'readme']) {
-        expect(await run(helm, ['show', what, ours.tgz])).toBe(await run(helm, ['show', what, theirs]))
-      }
+      expect(await run(helm, ['show', 'all', ours.tgz])).toBe(await run(helm, ['show', 'all', theirs]))
       const template = async (tgz: string): Promise<string> =>
         each.library ? '' : run(helm, ['template', 'x', tgz, '--include-crds'])
       expect(await template(ours.tgz)).toBe(await template(theirs))
-      const lint = run(helm, ['lint', ours.tgz]).then(
-        () => true,
-        () => false,
-      )
-      expect(await lint).toBe(each.lints ?? true)
+      expect(await lints(helm, ours.tgz)).toBe(await lints(helm, path))
     }
   })
 
@@ -246,6 +244,75 @@ describe.each(SAMPLES.map(each => [each.name, each] as const))('the chart %s', (
     const third = await packageHere(join(dir.path, 'elsewhere', each.name), join(dir.path, 'third'))
     expect([second.digest, third.digest]).toEqual([first.digest, first.digest])
   })
+})
+
+test.each<[string, Sample['files']]>([
+  ['no version', { 'Chart.yaml': 'name: bad\n' }],
+  ['a version of four numbers', { 'Chart.yaml': 'name: bad\nversion: 1.2.3.4\n' }],
+  ['a prerelease with a leading zero', { 'Chart.yaml': 'name: bad\nversion: 1.2.3-01\n' }],
+  ['an unknown type', { 'Chart.yaml': chartYaml('bad', 'type: x\n') }],
+  ['an unknown apiVersion', { 'Chart.yaml': 'apiVersion: v9\nname: bad\nversion: 0.1.0\n' }],
+  ['a missing dependency', { 'Chart.yaml': chartYaml('bad', NEEDS_LIB) }],
+  ['an empty maintainer', { 'Chart.yaml': chartYaml('bad', 'maintainers: [~]\n') }],
+  ['an alias with a blank', { 'Chart.yaml': chartYaml('bad', 'dependencies: [{name: a, alias: a b}]\n') }],
+  ['text for a flag', { 'Chart.yaml': chartYaml('bad', 'deprecated: "true"\n') }],
+  ['a number without JSON', { 'Chart.yaml': chartYaml('bad', 'appVersion: .inf\n') }],
+  ['a list for values', { 'values.yaml': '- a\n' }],
+  ['a schema that is no JSON', { 'values.schema.json': '{' }],
+  ['a file in charts/', { 'charts/README.md': 'x' }],
+  ['a folder x.tgz', { 'charts/x.tgz/y': 'x' }],
+  ['a broken subchart', { 'charts/a/Chart.yaml': 'name: a\n' }],
+  ['** in .helmignore', { '.helmignore': 'a/**' }],
+  ['an open bracket in .helmignore', { '.helmignore': '[a' }],
+  ['Chart.yaml in .helmignore', { '.helmignore': 'Chart.yaml' }],
+  ['a link that leads nowhere', { x: { link: 'y' } }],
+])('%s: helm packages no such chart, nor do we', async (_name, files) => {
+  using dir = tempDir()
+  const path = await putSample(dir, sample('bad', files))
+  await expect(readChart(path)).rejects.toMatchObject({ code: 'INVALID_CHART' })
+  await expect(run('helm4', ['package', path, '--destination', dir.path])).rejects.toThrow('Error: ')
+})
+
+test('what `helm create` makes is packaged with the versions of helm’s own flags', async () => {
+  using dir = tempDir()
+  await run('helm4', ['create', join(dir.path, 'created')])
+  const path = join(dir.path, 'created')
+  const flags = ['--version', '2.0.0+x', '--app-version', '1.10', '--destination', join(dir.path, 'theirs')]
+  await run('helm4', ['package', path, ...flags])
+  const theirs = join(dir.path, 'theirs', 'created-2.0.0+x.tgz')
+  const ours = await packageHere(path, join(dir.path, 'ours'), { version: '2.0.0+x', appVersion: '1.10' })
+  expect(await unpacked(ours.tgz, dir)).toEqual(await unpacked(theirs, dir))
+  for (const helm of HELMS) {
+    expect(await run(helm, ['show', 'all', ours.tgz])).toBe(await run(helm, ['show', 'all', theirs]))
+    expect(await run(helm, ['template', ours.tgz])).toContain('app.kubernetes.io/version: "1.10"')
+    await run(helm, ['lint', ours.tgz])
+  }
+})
+
+test.each(['v1', 'v2'])('a lock that helm wrote for apiVersion %s is not called out of date', async apiVersion => {
+  using dir = tempDir()
+  await putSample(dir, LIBRARY)
+  const dependencies = 'dependencies:\n- {name: lib, version: ">=0.1.0 <1", repository: "file://../lib", tags: [a]}\n'
+  const chart = `apiVersion: ${apiVersion}\nname: locked\nversion: 0.1.0\n`
+  const path = await putSample(
+    dir,
+    sample('locked', {
+      'Chart.yaml': apiVersion === 'v1' ? chart : chart + dependencies,
+      ...(apiVersion === 'v1' && { 'requirements.yaml': dependencies }),
+    }),
+  )
+  await run('helm4', ['dependency', 'update', path])
+  expect(existsSync(join(path, apiVersion === 'v1' ? 'requirements.lock' : 'Chart.lock'))).toBe(true)
+  expect((await readChart(path)).warnings).toEqual([])
+})
+
+test('a file that is too large for helm 3 is packaged when asked for, and read by helm 4', async () => {
+  using dir = tempDir()
+  const path = await putSample(dir, sample('huge', { big: 'x'.repeat(6 << 20) }))
+  const { tgz, chart } = await packageHere(path, join(dir.path, 'ours'), { allowLargeFiles: true })
+  expect(chart.warnings).toEqual([expect.stringContaining('big has 6291456 bytes')])
+  await run('helm4', ['template', 'x', tgz])
+  await expect(run('helm3', ['template', 'x', tgz])).rejects.toThrow('is larger than the maximum file size')
 })
 
 test('configs and annotations are byte for byte those that helm pushes', async () => {

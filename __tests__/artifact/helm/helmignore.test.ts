@@ -43,6 +43,7 @@ describe('what a rule leaves out of the package', () => {
     ['\ufeffa.txt', 'a.txt', false, true],
     ['!a.txt', 'a.txt', false, false],
     ['!a.txt', 'Chart.yaml', false, true],
+    ['docs\\/', 'docs', true, false],
     ['!docs/', 'a.txt', false, true],
     ['!docs/', 'docs', true, false],
     ['a.txt\n!a.txt', 'a.txt', false, true],

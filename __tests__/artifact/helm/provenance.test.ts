@@ -68,6 +68,16 @@ describe('a key that cannot sign is refused, and the user is told why', () => {
   })
 })
 
+test('a key that has expired does not sign, though its signature would be dated before', async () => {
+  const { privateKey } = await generateKey({
+    ...{ type: 'ecc', userIDs: [{ name: 'Ann' }], format: 'armored', keyExpirationTime: 3600 },
+    date: new Date('2024-01-01T00:00:00Z'),
+  })
+  await expect(signChart(METADATA, DIGEST, { privateKey })).rejects.toThrow(
+    'the PGP key: it has expired on 2024-01-01T01:00:00.000Z',
+  )
+})
+
 describe('a .prov file of something else is refused', () => {
   test.each([
     [

@@ -149,6 +149,8 @@ const FALSE = /^(?:[nN]|[nN]o|NO|[fF]alse|FALSE|[oO]ff|OFF)$/
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/
 const INFINITE = /^([-+]?)\.(?:inf|Inf|INF)$/
 const NAN = /^\.(?:nan|NaN|NAN)$/
+/** After a dot at the start they may only be between digits; anywhere else go-yaml does not care. */
+const STRAY_UNDERSCORE = /_(?![0-9])|[^0-9]_/
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/
 
 /** What a scalar without quotes stands for. Times, `2024-01-01`, and `12:30` stay text. */
@@ -163,7 +165,10 @@ function plain(text: string): GoScalar {
   const digits = text.replaceAll('_', '')
   const whole = integerOf(digits)
   if (whole !== undefined) return { kind: 'int', value: whole, text }
-  return FLOAT.test(digits) ? { kind: 'float', value: Number(digits), text } : { kind: 'string', value: text }
+  const value = Number(digits)
+  // What is too large for a double is text again.
+  const isFloat = FLOAT.test(digits) && Number.isFinite(value) && !(text.startsWith('.') && STRAY_UNDERSCORE.test(text))
+  return isFloat ? { kind: 'float', value, text } : { kind: 'string', value: text }
 }
 
 /** undefined for what is no integer, and for what does not fit into 64 bits. */

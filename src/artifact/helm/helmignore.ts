@@ -4,7 +4,8 @@ import { matchesGoPattern, parseGoPattern, type GoPattern } from './go-match.ts'
 export type HelmIgnore = readonly Rule[]
 
 interface Rule {
-  readonly pattern: GoPattern
+  /** undefined matches nothing. */
+  readonly pattern: GoPattern | undefined
   /** What the pattern is held against: the last name of a path, or all of it. */
   readonly against: 'name' | 'path'
   readonly negated: boolean
@@ -37,8 +38,9 @@ function parseRule(text: string): Rule | string {
   const negated = text.startsWith('!')
   const directoriesOnly = text.endsWith('/')
   const rest = text.slice(negated ? 1 : 0, directoriesOnly ? -1 : undefined)
+  // helm checks the whole line, then matches without the slash at its end: with `\/` there, nothing.
+  if (!parseGoPattern(text)) return 'a bracket is not closed or nothing follows a "\\"'
   const pattern = parseGoPattern(rest.replace(/^\/+/, ''))
-  if (!pattern) return 'a bracket is not closed or nothing follows a "\\"'
   return { pattern, against: rest.includes('/') ? 'path' : 'name', negated, directoriesOnly }
 }
 
@@ -53,6 +55,7 @@ export function isHelmIgnored(rules: HelmIgnore, path: string, isDirectory: bool
   const name = path.slice(path.lastIndexOf('/') + 1)
   return rules.some(({ pattern, against, negated, directoriesOnly }) => {
     if (directoriesOnly && !isDirectory) return negated
-    return matchesGoPattern(pattern, against === 'name' ? name : path) !== negated
+    const matches = pattern !== undefined && matchesGoPattern(pattern, against === 'name' ? name : path)
+    return matches !== negated
   })
 }

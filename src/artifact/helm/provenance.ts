@@ -5,6 +5,7 @@ import { hexOf, type Digest } from '../../oci/digest.ts'
 import { chartFileName, type ChartMetadata } from './chart.ts'
 import { chartConfig } from './chart-config.ts'
 import { parseGoYaml } from './go-yaml.ts'
+import { invalidKey, loadOpenPgp, readPublicKeys, unlockedKey, usableFrom } from './pgp-key.ts'
 
 /** What stands between the metadata and the digests of a .prov file. */
 const SEPARATOR = '\n...\n'
@@ -37,7 +38,7 @@ export async function signChart(
   { created }: SignChartOptions = {},
 ): Promise<Uint8Array> {
   const openpgp = await loadOpenPgp()
-  const key = await unlocked(openpgp, privateKey, passphrase)
+  const key = await unlockedKey(openpgp, privateKey, passphrase)
   const message = await openpgp.createCleartextMessage({ text: signedText(metadata, digest) })
   try {
     const signed = await openpgp.sign({
@@ -127,98 +128,12 @@ function filesOf(text: string, where: string): ReadonlyMap<string, string> {
   return new Map([...files.entries].map(([name, item]) => [name, item.kind === 'string' ? item.value : '']))
 }
 
-/** Milliseconds since 1970 from which on all that the key says of itself is there. */
-function usableFrom(key: OpenPgp.PrivateKey): number {
-  const signatures = [
-    ...key.users.flatMap(({ selfCertifications }) => selfCertifications),
-    ...key.subkeys.flatMap(({ bindingSignatures }) => bindingSignatures),
-  ]
-  const times = signatures.map(({ created }) => created?.getTime() ?? 0)
-  return Math.max(...times, ...key.getKeys().map(part => part.getCreationTime().getTime()))
-}
-
-async function unlocked(
-  openpgp: typeof OpenPgp,
-  source: string | Uint8Array,
-  passphrase: string | undefined,
-): Promise<OpenPgp.PrivateKey> {
-  const keys = await readPrivateKeys(openpgp, source)
-  const [key] = keys
-  if (!key || keys.length > 1) {
-    throw invalidKey(
-      `there are ${keys.length} private keys in it, not one`,
-      undefined,
-      'export one key: gpg --export-secret-keys KEY',
-    )
-  }
-  if (key.isDecrypted()) return key
-  if (!passphrase) throw invalidKey('it is locked', undefined, 'give its passphrase')
-  try {
-    return await openpgp.decryptKey({ privateKey: key, passphrase })
-  } catch (error) {
-    throw invalidKey(`the passphrase does not open it (${messageOf(error)})`, error)
-  }
-}
-
-async function readPrivateKeys(
-  openpgp: typeof OpenPgp,
-  source: string | Uint8Array,
-): Promise<readonly OpenPgp.PrivateKey[]> {
-  const { armored, binary } = keyForms(source)
-  try {
-    if (armored !== undefined) return await openpgp.readPrivateKeys({ armoredKeys: armored })
-    return await openpgp.readPrivateKeys({ binaryKeys: binary })
-  } catch (error) {
-    throw invalidKey(
-      `it cannot be read (${messageOf(error)})`,
-      error,
-      'export it: gpg --export-secret-keys --armor KEY',
-    )
-  }
-}
-
-async function readPublicKeys(
-  openpgp: typeof OpenPgp,
-  source: string | Uint8Array,
-): Promise<readonly OpenPgp.PublicKey[]> {
-  const { armored, binary } = keyForms(source)
-  try {
-    const keys =
-      armored === undefined
-        ? await openpgp.readKeys({ binaryKeys: binary })
-        : await openpgp.readKeys({ armoredKeys: armored })
-    return keys.map(key => key.toPublic())
-  } catch (error) {
-    throw invalidKey(`it cannot be read (${messageOf(error)})`, error, 'export it: gpg --export KEY')
-  }
-}
-
-type KeyForms =
-  | { readonly armored: string; readonly binary?: undefined }
-  | { readonly armored?: undefined; readonly binary: Uint8Array }
-
-function keyForms(source: string | Uint8Array): KeyForms {
-  const text =
-    typeof source === 'string' ? source.trim() : Buffer.from(source.subarray(0, 64)).toString('latin1').trim()
-  if (text.startsWith('-----BEGIN')) return { armored: Buffer.from(source as Uint8Array).toString() }
-  return { binary: typeof source === 'string' ? Buffer.from(source, 'base64') : source }
-}
-
 async function cleartext(openpgp: typeof OpenPgp, bytes: Uint8Array, where: string): Promise<OpenPgp.CleartextMessage> {
   try {
     return await openpgp.readCleartextMessage({ cleartextMessage: Buffer.from(bytes).toString() })
   } catch (error) {
     throw invalid(where, `is no clear-signed message (${messageOf(error)})`)
   }
-}
-
-/** Half a megabyte that most runs have no use for. */
-async function loadOpenPgp(): Promise<typeof OpenPgp> {
-  return import('openpgp')
-}
-
-function invalidKey(why: string, cause?: unknown, hint?: string): OciPublishError {
-  return new OciPublishError('INVALID_KEY', `the PGP key: ${why}`, { cause, hint })
 }
 
 function invalid(where: string, why: string, hint?: string): OciPublishError {
