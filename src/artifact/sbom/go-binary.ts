@@ -37,11 +37,11 @@ export async function readGoBuildInfo(body: AsyncIterable<Uint8Array>): Promise<
       if (!ELF_MAGIC.equals(held.subarray(0, ELF_MAGIC.byteLength))) return undefined
       isElf = true
     }
-    const { info, keepFrom } = search(held)
+    const { info, keepFrom } = search(held, { atEnd: false })
     if (info) return info
     held = held.subarray(keepFrom)
   }
-  return undefined
+  return isElf ? search(held, { atEnd: true }).info : undefined
 }
 
 interface Searched {
@@ -50,11 +50,11 @@ interface Searched {
   readonly keepFrom: number
 }
 
-function search(bytes: Buffer): Searched {
+function search(bytes: Buffer, { atEnd }: { readonly atEnd: boolean }): Searched {
   for (let at = bytes.indexOf(MAGIC); at >= 0; at = bytes.indexOf(MAGIC, at + 1)) {
     if (at % ALIGNMENT !== 0) continue
     const info = decode(bytes.subarray(at))
-    if (info === 'cut' && bytes.byteLength - at < MAX_INFO_BYTES) return { info: undefined, keepFrom: at }
+    if (info === 'cut' && !atEnd && bytes.byteLength - at < MAX_INFO_BYTES) return { info: undefined, keepFrom: at }
     if (typeof info === 'object') return { info, keepFrom: at }
   }
   const tail = Math.max(0, bytes.byteLength - HEADER_BYTES)

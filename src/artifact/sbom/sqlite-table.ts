@@ -1,4 +1,4 @@
-import { OciPublishError } from '../../errors.ts'
+import { messageOf, OciPublishError } from '../../errors.ts'
 
 export type SqliteValue = string | number | bigint | Uint8Array | null
 
@@ -24,9 +24,7 @@ export function readTable(bytes: Uint8Array, table: string, where: string): read
     if (row === undefined) throw new RangeError(`there is no table ${table}`)
     return pages.rows(Number(row[3]))
   } catch (error) {
-    // Every offset in the file may point out of it.
-    if (error instanceof RangeError) throw broken(where, error.message, error)
-    throw error
+    throw broken(where, messageOf(error), error) // every number in the file may point out of it
   }
 }
 
