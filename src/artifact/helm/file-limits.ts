@@ -1,7 +1,7 @@
 import type { Findings } from './chart.ts'
 
 /** helm 3 reads no chart with a larger file in it; helm 4 does. */
-export const MAX_FILE_BYTES: number = 5 << 20
+const MAX_FILE_BYTES = 5 << 20
 
 /** Neither helm reads a chart with more in it. */
 export const MAX_CHART_BYTES: number = 100 << 20
