@@ -16,16 +16,17 @@ export const ROOMS = {
   cache: core, //                   adapter: a directory, saved and restored with @actions/cache
   layer: ['archive', ...core], //   layer line, walk, entries, base tree, reuse, build -> Blob
   image: ['layer', ...core], //     base, image plan, config, assemble, compose
-  publish: ['image', 'layer', 'copy', ...core], // the use case; no adapter
+  artifact: ['archive', 'copy', ...core], // charts, files, WASM, models, SBOMs: compose, push, attach, discover, pull
+  publish: ['artifact', 'image', 'layer', 'copy', ...core], // the use case; no adapter
   metadata: ['oci'], //             names and times from the event that started the run
   tell: ['publish', 'copy', ...core], //   what both doors say: results, failures, the job summary
   action: ['tell', 'publish', 'metadata', 'copy', ...core], // inputs, outputs, log
-  cli: ['tell', 'publish', 'image', 'copy', ...core], // one file a command; display
+  cli: ['tell', 'publish', 'artifact', 'image', 'copy', ...core], // one file a command; display
   'version.ts': [],
   'process.ts': [],
   'wire.ts': ['version.ts', 'registry', 'cloud', 'layout', 'cache', 'metadata', 'publish', 'copy', 'http', ...core],
   'main.ts': ['action', 'publish', 'process.ts', 'wire.ts'],
-  'cli.ts': ['cli', 'publish', 'copy', 'oci', 'process.ts', 'version.ts', 'wire.ts'],
+  'cli.ts': ['cli', 'publish', 'artifact', 'copy', 'oci', 'process.ts', 'version.ts', 'wire.ts'],
 }
 
 // A package belongs to a room; elsewhere it is forbidden. valibot is free, node:* too.
@@ -33,5 +34,12 @@ export const PACKAGES = {
   '@actions/core': ['action', 'main.ts'],
   '@actions/cache': ['cache'],
   '@aws-sdk': ['cloud'],
+  semver: ['artifact'],
+  openpgp: ['artifact'],
+  yazl: ['artifact'],
+  yaml: ['artifact', 'publish', 'registry', 'action', 'cli'],
+  '@cyclonedx': ['artifact'],
+  'packageurl-js': ['artifact'],
+  ajv: ['artifact'],
   commander: ['cli', 'cli.ts'],
 }

@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { abortOn } from './async/abort-on.ts'
 import { runCli } from './cli/program.ts'
+import type { CliParts } from './cli/publish.ts'
 import { copyImage } from './copy/copy-image.ts'
 import { copyTags } from './copy/copy-tags.ts'
 import type { Reference } from './oci/reference.ts'
@@ -17,11 +18,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
-// By far the largest part, which the other commands do not need.
-type Publish = typeof import('./publish/publish.ts').publish
-const publish: Publish = async (...args) => (await import('./publish/publish.ts')).publish(...args)
-
 const signal = abortOn('SIGINT', 'SIGTERM')
 const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
-const parts = { publish, copy: copyImage, copyTags, wire, locate, env: process.env, signal, version: VERSION }
+const parts: CliParts<PublishDeps> = {
+  ...{ copy: copyImage, copyTags, wire, locate, env: process.env, signal, version: VERSION },
+  // The larger parts, each for the commands that need it.
+  publish: async (...asked) => (await import('./publish/publication.ts')).publishAll(...asked),
+  attach: async (...asked) => (await import('./artifact/attach.ts')).attachArtifact(...asked),
+  discover: async (...asked) => (await import('./artifact/discover.ts')).discover(...asked),
+  pull: async (...asked) => (await import('./artifact/pull.ts')).pullArtifact(...asked),
+  generateSbom: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).generateSbom(...asked),
+  attachSboms: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).attachSboms(...asked),
+}
 process.exitCode = await runCli(process.argv.slice(2), process, parts)

@@ -15,7 +15,7 @@ import {
 import { runAction } from './action/run.ts'
 import { abortOn } from './async/abort-on.ts'
 import { prepareProcess } from './process.ts'
-import { publish } from './publish/publish.ts'
+import { publishAll } from './publish/publication.ts'
 import { wire } from './wire.ts'
 
 prepareProcess(process.env)
@@ -27,4 +27,4 @@ const runner = {
 }
 
 // The runner sends SIGINT when a run is cancelled, and SIGTERM soon after.
-await runAction(runner, { publish, wire, env: process.env, signal: abortOn('SIGINT', 'SIGTERM') })
+await runAction(runner, { publish: publishAll, wire, env: process.env, signal: abortOn('SIGINT', 'SIGTERM') })

@@ -1,19 +1,16 @@
 import * as core from '@actions/core'
 import { readInputs, withRefTags } from '../../src/action/inputs.ts'
-import { FIELDS } from '../../src/publish/fields.ts'
+import { FIELDS, type Field } from '../../src/publish/fields.ts'
 import { recorder } from './recorder.ts'
 
 describe('readInputs()', () => {
   test('masks secrets before any other input is read', () => {
     const { runner, calls } = recorder({ password: 's3cret', 'github-token': 'ghs_1', images: 'ghcr.io/a/b' })
     readInputs(runner)
-    expect(calls.slice(0, 4)).toEqual([
-      'getInput: password',
-      'setSecret: s3cret',
-      'getInput: github-token',
-      'setSecret: ghs_1',
-    ])
-    expect(calls.slice(4).filter(call => call.startsWith('setSecret'))).toEqual([])
+    expect(calls.filter(call => call.startsWith('setSecret'))).toEqual(['setSecret: s3cret', 'setSecret: ghs_1'])
+    const secrets = new Set((FIELDS as readonly Field[]).filter(({ secret }) => secret).map(({ name }) => name))
+    const read = calls.slice(0, calls.lastIndexOf('setSecret: ghs_1')).filter(call => call.startsWith('getInput'))
+    expect(read.filter(call => !secrets.has(call.replace('getInput: ', '')))).toEqual([])
   })
 
   test('reads every field there is, and none twice', () => {

@@ -5,6 +5,7 @@ import { AuthError, InputError, OciPublishError, type InputProblem } from '../..
 import { FIELDS, type FieldValues } from '../../src/publish/fields.ts'
 import { sampleDigest, sampleReport } from '../tell/sample-report.ts'
 import { fakeIo } from './fake-io.ts'
+import { ARTIFACT_PARTS } from './not-asked.ts'
 
 interface Given {
   readonly env?: NodeJS.ProcessEnv
@@ -21,6 +22,7 @@ async function run(line: string | readonly string[], { env = {}, stdin = '', ...
   const exitCode = await runCli(argv, io, {
     env,
     signal: given.signal ?? new AbortController().signal,
+    ...ARTIFACT_PARTS,
     version: '1.2.3',
     copy: () => Promise.reject(new Error('not asked for')),
     copyTags: () => Promise.reject(new Error('not asked for')),

@@ -6,6 +6,7 @@ import { copyTags } from '../../src/copy/copy-tags.ts'
 import { OciPublishError } from '../../src/errors.ts'
 import { multiPlatform } from '../copy/sample.ts'
 import { fakeIo } from './fake-io.ts'
+import { ARTIFACT_PARTS } from './not-asked.ts'
 
 const { root, blobs } = multiPlatform()
 
@@ -44,6 +45,7 @@ async function run(flags: string, tags: readonly string[], broken: readonly stri
   const { io, out, err } = fakeIo()
   const exitCode = await runCli(`copy r.example/a s.example/b --all-tags ${flags}`.trim().split(' '), io, {
     env: {},
+    ...ARTIFACT_PARTS,
     signal: new AbortController().signal,
     version: '0',
     locate: () => ({ source: from, name: '' }),

@@ -6,6 +6,7 @@ import { OciPublishError } from '../../src/errors.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { multiPlatform } from '../copy/sample.ts'
 import { fakeIo } from './fake-io.ts'
+import { ARTIFACT_PARTS } from './not-asked.ts'
 
 const { root, blobs } = multiPlatform()
 const { descriptor } = root
@@ -38,6 +39,7 @@ async function run(line: string, { copied = () => Promise.resolve(COPIED), signa
   const exitCode = await runCli(line.split(' '), io, {
     env,
     signal: signal ?? new AbortController().signal,
+    ...ARTIFACT_PARTS,
     version: '1.2.3',
     copyTags: () => Promise.reject(new Error('not asked for')),
     locate: () => ({ source: new MemoryStore(), name: '' }),

@@ -9,6 +9,7 @@ import type { Reference } from '../../src/oci/reference.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { sampleReport } from '../tell/sample-report.ts'
 import { fakeIo } from './fake-io.ts'
+import { ARTIFACT_PARTS } from './not-asked.ts'
 
 /** A repository that a test fills. */
 class Shelf {
@@ -64,6 +65,7 @@ async function run(line: string, { store }: Shelf, env: NodeJS.ProcessEnv = {}, 
   const exitCode = await runCli(['inspect', ...line.split(' ')], io, {
     env,
     signal: new AbortController().signal,
+    ...ARTIFACT_PARTS,
     version: '1.2.3',
     copy: () => Promise.reject(new Error('not asked for')),
     publish: () => Promise.resolve(sampleReport()),

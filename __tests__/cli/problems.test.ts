@@ -6,13 +6,14 @@ import type { PublishDeps } from '../../src/publish/deps.ts'
 import { publish } from '../../src/publish/publish.ts'
 import { wire } from '../../src/wire.ts'
 import { fakeIo } from './fake-io.ts'
+import { ARTIFACT_PARTS } from './not-asked.ts'
 
 /** Runs a command line on everything real; it is wrong, so that nothing is reached. */
 async function run(line: string, env: NodeJS.ProcessEnv = {}) {
   const { io, out, err } = fakeIo()
   const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
   const { signal } = new AbortController()
-  const parts = { publish, copy: copyImage, copyTags, wire, locate, env, signal, version: '0' }
+  const parts = { ...ARTIFACT_PARTS, publish, copy: copyImage, copyTags, wire, locate, env, signal, version: '0' }
   const exitCode = await runCli(line.split(' '), io, parts)
   return { exitCode, out: out(), err: err() }
 }

@@ -5,6 +5,7 @@ import { OciPublishError } from '../../src/errors.ts'
 import type { Reference } from '../../src/oci/reference.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { fakeIo } from './fake-io.ts'
+import { ARTIFACT_PARTS } from './not-asked.ts'
 
 async function* of(...tags: readonly string[]): AsyncGenerator<string> {
   for (const tag of tags) yield await Promise.resolve(tag)
@@ -17,6 +18,7 @@ async function run(line: string, tags?: Source['tags']) {
   const exitCode = await runCli(line.split(' '), io, {
     env: {},
     signal: new AbortController().signal,
+    ...ARTIFACT_PARTS,
     version: '1.2.3',
     copy: () => Promise.reject(new Error('not asked for')),
     publish: () => Promise.reject(new Error('not asked for')),

@@ -4,7 +4,7 @@ import { createTransport } from '../../src/http/client.ts'
 import type { PublishDeps } from '../../src/publish/deps.ts'
 import type { PublishEvent } from '../../src/publish/event.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
-import { publish } from '../../src/publish/publish.ts'
+import { publishAll } from '../../src/publish/publication.ts'
 import type { PublishReport } from '../../src/publish/report.ts'
 import { givenCredentials } from '../../src/registry/credentials/inputs.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
@@ -70,7 +70,7 @@ export function openWorkshop(): Workshop {
       })
       try {
         const deps = impatient ? hurried(wired.deps) : wired.deps
-        return { report: await publish(values, deps, { signal }), events }
+        return { report: await publishAll(values, deps, { signal }), events }
       } finally {
         await wired.close()
       }

@@ -1,5 +1,5 @@
 import { resultLines } from '../../src/cli/result-lines.ts'
-import type { TagReport } from '../../src/publish/report.ts'
+import type { TagReport } from '../../src/copy/target-report.ts'
 import { tagText } from '../../src/tell/result.ts'
 import { reportSummary } from '../../src/tell/summary.ts'
 import { shortDigest } from '../../src/oci/digest.ts'

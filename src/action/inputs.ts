@@ -1,5 +1,6 @@
 import { refTags } from '../metadata/ref-tags.ts'
 import { FIELDS, entriesOf, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
+import { kindsOf } from '../publish/kinds.ts'
 import type { Runner } from './runner.ts'
 
 /** Reads every input; secrets first, so that they are masked before anything can print them. */
@@ -25,7 +26,8 @@ export function withRefTags(values: FieldValues, env: NodeJS.ProcessEnv): FieldV
     const entries = entriesOf(field, values[field.name])
     return (field.name === 'tags' && entries.length > 0) || (field.name === 'images' && entries.some(carriesTag))
   })
-  const implied = given ? [] : refTags(env)
+  // A chart has the tag of its version.
+  const implied = given || !kindsOf(values).image ? [] : refTags(env)
   return implied.length === 0 ? values : { ...values, tags: implied }
 }
 

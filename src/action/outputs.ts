@@ -7,7 +7,7 @@ export function outputsOf(report: PublishReport): Readonly<Record<string, string
   const digests = Object.fromEntries(platforms.map(one => [one.platform, one.digest]))
   return {
     digest,
-    imageid,
+    imageid: imageid ?? '',
     'platform-digests': JSON.stringify(digests),
     refs: refs.join('\n'),
     tags: tags.join('\n'),
@@ -15,7 +15,7 @@ export function outputsOf(report: PublishReport): Readonly<Record<string, string
     // The first four as docker's build-push-action has them.
     metadata: JSON.stringify({
       'containerimage.digest': digest,
-      'containerimage.config.digest': imageid,
+      ...(imageid !== undefined && { 'containerimage.config.digest': imageid }),
       'containerimage.descriptor': { mediaType, digest, size },
       'image.name': [...new Set(refs.map(withoutDigest))].join(','),
       'oci-publish.platform-digests': digests,

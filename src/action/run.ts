@@ -89,6 +89,7 @@ function tell(runner: Pick<Runner, 'info' | 'notice'>, report: PublishReport, ms
   }
   for (const ref of report.refs) runner.info(inert(ref))
   runner.info(`${report.digest}, ${kindText(report)}, in ${durationText(ms)}`)
+  for (const command of report.chart?.commands ?? []) runner.info(inert(command))
   const untagged = untaggedText(report)
   if (untagged !== undefined) runner.notice(untagged)
 }

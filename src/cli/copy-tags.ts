@@ -2,15 +2,15 @@ import type { ImageCopy } from '../copy/copy-image.ts'
 import type { TagsCopy } from '../copy/copy-tags.ts'
 import type { CopyResult, Part } from '../copy/copy.ts'
 import type { CopyStep } from '../copy/plan.ts'
+import { namesOf } from '../content/names.ts'
+import { planTags } from '../copy/plan-tags.ts'
+import { targetReport, type TargetReport } from '../copy/target-report.ts'
 import { parseCopyTags, type TagsRequest } from '../copy/tags-request.ts'
 import { OciPublishError, messageOf } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference } from '../oci/reference.ts'
 import { entriesOf } from '../publish/fields.ts'
-import { planTags } from '../publish/plan-tags.ts'
-import { namesOf, targetReport } from '../publish/report-of.ts'
-import type { TargetReport } from '../publish/report.ts'
 import { countText, durationText } from '../tell/amount.ts'
 import { tagText, trafficText } from '../tell/result.ts'
 import { runCommand } from './command.ts'
@@ -90,7 +90,7 @@ function failuresOf(name: string, error: unknown): readonly OciPublishError[] {
 }
 
 function reportOf({ from, to, dryRun }: TagsRequest, { target, copies, failures }: TagsCopy): TagsReport {
-  const output = { ...to, tags: copies.map(({ tag }) => tag) }
+  const tags = copies.map(({ tag }) => tag)
   return {
     from: formatReference(from),
     images: copies.map(({ tag, copy: { root, found } }) => {
@@ -99,13 +99,13 @@ function reportOf({ from, to, dryRun }: TagsRequest, { target, copies, failures 
       return { tag, digest, mediaType, size, ref: `${name?.ref ?? tag}@${digest}`, from: { digest: found.digest } }
     }),
     failures: failures.map(({ tag, error }) => ({ tag, message: messageOf(error) })),
-    targets: [targetReport({ target, output }, together(copies.map(({ copy }) => copy)))],
+    targets: [targetReport(target.place, tags, together(copies.map(({ copy }) => copy)))],
     dryRun,
   }
 }
 
 /** What several images have in common counts once. */
-function together(copies: readonly ImageCopy[]): Parameters<typeof targetReport>[1] {
+function together(copies: readonly ImageCopy[]): Parameters<typeof targetReport>[2] {
   const planned = copies.flatMap(({ root, outcome }) => (outcome.steps ? [{ root, outcome }] : []))
   if (planned.length > 0) {
     const steps = new Map<Digest, CopyStep>()

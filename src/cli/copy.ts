@@ -1,14 +1,14 @@
+import { namesOf } from '../content/names.ts'
 import type { ImageCopy } from '../copy/copy-image.ts'
 import type { TagsCopy } from '../copy/copy-tags.ts'
 import { parseCopy, type CopyRequest } from '../copy/request.ts'
+import { planTags } from '../copy/plan-tags.ts'
 import type { TagsRequest } from '../copy/tags-request.ts'
+import { targetReport, type TargetReport } from '../copy/target-report.ts'
 import { InputError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { entriesOf } from '../publish/fields.ts'
-import { planTags } from '../publish/plan-tags.ts'
-import { namesOf, targetReport } from '../publish/report-of.ts'
-import type { TargetReport } from '../publish/report.ts'
 import { durationText } from '../tell/amount.ts'
 import { tagText, trafficText } from '../tell/result.ts'
 import { runCommand, type CommandParts } from './command.ts'
@@ -87,13 +87,13 @@ function reportOf({ from, to, dryRun }: CopyRequest, { found, root, target, outc
     refs: names.map(({ ref }) => `${ref}@${digest}`),
     tags: names.filter(({ tagged }) => tagged).map(({ ref }) => ref),
     from: { name: formatReference(from), digest: found.digest },
-    targets: [targetReport({ target, output: to }, withTagSteps(digest, outcome))],
+    targets: [targetReport(target.place, to.tags, withTagSteps(digest, outcome))],
     dryRun,
   }
 }
 
 /** A copy is told to move its tags: what becomes of them follows from where they point. */
-function withTagSteps(digest: Digest, outcome: ImageCopy['outcome']): Parameters<typeof targetReport>[1] {
+function withTagSteps(digest: Digest, outcome: ImageCopy['outcome']): Parameters<typeof targetReport>[2] {
   if (!outcome.steps) return outcome
   return { steps: outcome.steps, tagSteps: planTags(digest, outcome.tagsNow, 'overwrite') }
 }

@@ -22,6 +22,11 @@ export function flagsOf(field: Field): readonly Option[] {
   }
 }
 
+/** A flag of a command that is no field of a publication, and may be given more than once. */
+export function repeatable(flag: string, said: string): Option {
+  return new Option(flag, `${said} (may be repeated)`).argParser(collect)
+}
+
 function collect(entry: string, entries: readonly string[] = []): readonly string[] {
   return [...entries, entry]
 }
@@ -45,6 +50,11 @@ export const CONNECTION: readonly Field[] = FIELDS.filter(({ name }) =>
 
 /** How content is pushed, and how repositories come to be where a registry wants that done before. */
 export const PUSHING: readonly Field[] = FIELDS.filter(({ name }) => name === 'upload' || name.startsWith('ecr-'))
+
+/** What artifacts have in common with images. */
+export const ARTIFACT: readonly Field[] = FIELDS.filter(({ name }) =>
+  ['tags', 'context', 'on-existing-tag', 'dry-run', 'source-date-epoch'].includes(name),
+)
 
 export interface TypedValues {
   readonly values: FieldValues
@@ -72,6 +82,8 @@ const FROM_ENVIRONMENT: Readonly<Partial<Record<FieldName, string>>> = {
   password: 'OCI_PUBLISH_PASSWORD',
   'registry-auth': 'OCI_PUBLISH_REGISTRY_AUTH',
   'github-token': 'GITHUB_TOKEN',
+  'chart-sign-key': 'OCI_PUBLISH_CHART_SIGN_KEY',
+  'chart-sign-passphrase': 'OCI_PUBLISH_CHART_SIGN_PASSPHRASE',
 }
 
 function onCommandLine(name: FieldName): InputProblem {

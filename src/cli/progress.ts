@@ -56,6 +56,7 @@ export function advance(progress: Progress, event: PublishEvent, nowMs: number):
       }
     }
     case 'blob-done':
+    case 'file-done':
       return withTask(progress, `${event.place} ${event.blob.digest}`, undefined)
     case 'blob-start':
     case 'manifest-done':

@@ -3,14 +3,19 @@ import type { PublishReport } from '../publish/report.ts'
 import { appendSummary, failureSummary, reportSummary } from '../tell/summary.ts'
 import { readEntries } from '../publish/entries.ts'
 import { runCommand } from './command.ts'
+import type { AttachParts } from './attach.ts'
 import type { CopyParts } from './copy.ts'
+import type { DiscoverParts } from './discover.ts'
 import type { Flags } from './flags.ts'
 import type { InspectParts } from './inspect.ts'
 import type { Io } from './io.ts'
+import type { PullParts } from './pull.ts'
 import { resultLines } from './result-lines.ts'
+import type { SbomParts } from './sbom.ts'
 
 /** What the command line is made of. */
-export interface CliParts<D> extends CopyParts<D>, InspectParts<D> {
+export interface CliParts<D>
+  extends CopyParts<D>, InspectParts<D>, AttachParts<D>, DiscoverParts<D>, PullParts<D>, SbomParts<D> {
   readonly publish: (values: FieldValues, deps: D, options: { signal: AbortSignal }) => Promise<PublishReport>
   readonly version: string
 }

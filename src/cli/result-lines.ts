@@ -5,7 +5,7 @@ import { shortDigest } from '../oci/digest.ts'
 
 /** What was published, for a terminal. */
 export function resultLines(report: PublishReport, ms: number): readonly string[] {
-  const { digest, base, platforms, targets, dryRun } = report
+  const { digest, base, platforms, layers = [], targets, chart, dryRun } = report
   const width = Math.max(0, ...platforms.map(({ platform }) => platform.length))
   const untagged = untaggedText(report)
   return [
@@ -15,11 +15,16 @@ export function resultLines(report: PublishReport, ms: number): readonly string[
       one =>
         `  ${one.platform.padEnd(width)}  ${shortDigest(one.digest)}  ${bytesText(imageBytes(one)).padStart(6)}  ${layersText(one)}`,
     ),
+    ...layers.map(
+      ({ title = '', digest, size, mediaType }) =>
+        `  ${shortDigest(digest)}  ${bytesText(size).padStart(6)}  ${title === '' ? '' : `${title} `}(${mediaType})`,
+    ),
     ...targets.flatMap(target => {
       const names = target.tags.length === 0 ? '' : ` (${target.tags.join(', ')})`
       const steps = target.tagSteps ?? []
       return [`  ${target.place}${names}: ${trafficText(target, dryRun)}`, ...steps.map(one => `    ${tagText(one)}`)]
     }),
+    ...(dryRun ? [] : (chart?.commands ?? [])).map(command => `  ${command}`),
     ...(untagged === undefined ? [] : [`  ${untagged}`]),
   ]
 }

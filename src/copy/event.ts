@@ -31,5 +31,7 @@ export type ImageCopyEvent =
   | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'step'; readonly step: 'push' | 'tags'; readonly text: string }
   | { readonly type: 'tagged'; readonly place: string; readonly tags: readonly string[] }
+  /** A blob became a file, by its name in the artifact. */
+  | { readonly type: 'file-done'; readonly place: string; readonly blob: Descriptor; readonly name: string }
 
 export type OnImageCopyEvent = (event: ImageCopyEvent) => void

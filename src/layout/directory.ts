@@ -4,7 +4,7 @@ import { limit } from '../async/limit.ts'
 import { Once } from '../async/once.ts'
 import type { Blob } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
-import type { PushOptions, Pushed, Target } from '../content/ports.ts'
+import type { PushOptions, Pushed, ReferrerLister, Target } from '../content/ports.ts'
 import { TagError } from '../content/tag-error.ts'
 import { verified } from '../content/verify.ts'
 import { OciPublishError } from '../errors.ts'
@@ -14,6 +14,7 @@ import type { RegistryReference } from '../oci/reference.ts'
 import { parseJson } from '../parse.ts'
 import { repositoryOf, serializeEntries, withEntry } from './entries.ts'
 import { INDEX_FILE, LAYOUT_FILE, absent, blobFile, directoryFiles, systemCode } from './files.ts'
+import { referrersAmong } from './referrers.ts'
 import { layoutSource, entriesSoFar } from './source.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -32,7 +33,10 @@ export interface LayoutOptions {
  *
  * @throws {OciPublishError} NOT_A_LAYOUT
  */
-export function openLayout(path: string, { images = [], place = `oci:${path}` }: LayoutOptions = {}): Target {
+export function openLayout(
+  path: string,
+  { images = [], place = `oci:${path}` }: LayoutOptions = {},
+): Target & ReferrerLister {
   const files = directoryFiles(path, place)
   const source = layoutSource(files)
   const writes = new Once<Digest, Pushed>()
@@ -78,6 +82,11 @@ export function openLayout(path: string, { images = [], place = `oci:${path}` }:
     async *tags(options) {
       await check()
       yield* source.tags(options)
+    },
+
+    async *referrers({ digest }, options = {}) {
+      await check()
+      yield* referrersAmong(await entriesSoFar(files, options), source, digest, options)
     },
 
     has,

@@ -21,14 +21,14 @@ export function serializeEntries(entries: readonly Descriptor[]): Uint8Array {
 
 /**
  * The entry that a name stands for: a digest, the ref.name, a full reference (some write that one), or its tag. The empty
- * name is the only image of the layout, however many names it has.
+ * name is the only image of the layout, however many names it has, and whatever is attached to it.
  *
  * @returns undefined for a digest that has no entry; it may be a blob all the same
  * @throws {OciPublishError} NOT_FOUND, AMBIGUOUS_NAME, with the names that there are
  */
 export function findEntry(entries: readonly Descriptor[], name: string, place: string): Descriptor | undefined {
   if (isDigest(name)) return entries.find(({ digest }) => digest === name)
-  const found = name === '' ? entries : matching(entries, name)
+  const found = name === '' ? withoutAttached(entries) : matching(entries, name)
   const [first, ...more] = byDigest(found)
   if (first && more.length === 0) return first
   const names = namesOf(entries)
@@ -39,6 +39,14 @@ export function findEntry(entries: readonly Descriptor[], name: string, place: s
   }
   if (names.length === 0) throw new OciPublishError('NOT_FOUND', `${place} holds no image`)
   throw new OciPublishError('NOT_FOUND', `${place} has no image "${name}"; it has: ${names.join(', ')}`)
+}
+
+/** Artifacts without a name are there because of what they are attached to, unless there is nothing else. */
+function withoutAttached(entries: readonly Descriptor[]): readonly Descriptor[] {
+  const others = entries.filter(({ artifactType, annotations }) => {
+    return artifactType === undefined || annotations?.[REF_NAME] !== undefined
+  })
+  return others.length === 0 ? entries : others
 }
 
 function matching(entries: readonly Descriptor[], name: string): readonly Descriptor[] {

@@ -39,6 +39,28 @@ export const FIELDS = [
     kind: 'lines',
     sentence: 'A layer a line: SRC:DEST, or src=,dest=,owner=,mode=,exclude=,mtime=,follow-links= or from-tar=',
   },
+  {
+    name: 'files',
+    kind: 'lines',
+    sentence: 'Publishes an artifact instead of an image: a file or directory a line, PATH[:MEDIA-TYPE]',
+  },
+  {
+    name: 'artifact-preset',
+    kind: 'text',
+    choices: ['modelpack', 'wasm', 'flux', 'opentofu'],
+    sentence: 'Kind of artifact that the files are to be, where its readers want a form of their own',
+  },
+  { name: 'artifact-type', kind: 'text', sentence: 'What the artifact is, a media type' },
+  {
+    name: 'artifact-config',
+    kind: 'text',
+    sentence: 'Config of the artifact, PATH[:MEDIA-TYPE]; by default an empty one',
+  },
+  {
+    name: 'artifact-model',
+    kind: 'lines',
+    sentence: 'What is said of a model, KEY=VALUE a line: name, family, version, format, paramSize, licenses, ...',
+  },
   { name: 'context', kind: 'text', default: '.', sentence: 'Directory that sources are relative to' },
   {
     name: 'entrypoint',
@@ -96,9 +118,9 @@ export const FIELDS = [
   {
     name: 'on-existing-tag',
     kind: 'text',
-    default: 'overwrite',
     choices: ['overwrite', 'fail', 'skip'],
-    sentence: 'When a tag points at something else: move it, fail before anything is sent, or leave it where it is',
+    sentence:
+      'When a tag points at something else: move it, as is done with images, fail before anything is sent, as is done with charts, or leave it where it is',
   },
   {
     name: 'mount-from',
@@ -112,6 +134,54 @@ export const FIELDS = [
     choices: ['auto', 'monolithic', 'chunked'],
     sentence: 'How layers are sent: in one request and in pieces where that fails, always in one, or always in pieces',
   },
+  {
+    name: 'chart',
+    kind: 'text',
+    sentence: 'Helm chart to publish, alone or after the image: a folder, packaged the same every time, or a .tgz',
+  },
+  { name: 'chart-version', kind: 'text', sentence: 'Version to write into the chart; its tag, too, with _ for +' },
+  {
+    name: 'chart-app-version',
+    kind: 'text',
+    sentence: 'appVersion to write into the chart; image-tag or image-digest for that of the image of this run',
+  },
+  {
+    name: 'chart-values',
+    kind: 'list',
+    sentence: 'KEY=TEXT to write into values.yaml, such as image.tag={tag},image.digest={digest}; also {repository}',
+  },
+  {
+    name: 'chart-repository',
+    kind: 'list',
+    sentence:
+      "Repositories of the chart; by default those of images, each with the chart's name below it, as helm has it",
+  },
+  {
+    name: 'chart-dependencies',
+    kind: 'text',
+    default: 'off',
+    choices: ['off', 'build', 'update'],
+    sentence: 'Fetch dependencies that charts/ lacks: as Chart.lock has chosen them, or the newest that fit',
+  },
+  {
+    name: 'chart-strict',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Refuse a chart that helm takes with a warning',
+  },
+  {
+    name: 'chart-large-files',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Take files of more than 5 MiB into a chart, which helm 4 reads and helm 3 does not',
+  },
+  {
+    name: 'chart-sign-key',
+    kind: 'text',
+    secret: true,
+    sentence: 'PGP key that signs the chart (.prov): a path, or an exported private key itself',
+  },
+  { name: 'chart-sign-passphrase', kind: 'text', secret: true, sentence: 'Passphrase of chart-sign-key' },
   { name: 'dry-run', kind: 'boolean', default: 'false', sentence: 'Say what would be sent and which tags would move' },
   { name: 'registry', kind: 'text', sentence: 'Host that username and password are for' },
   { name: 'username', kind: 'text', sentence: 'User name for registry' },

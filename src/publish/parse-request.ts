@@ -54,7 +54,10 @@ export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRe
     compression,
     compressionLevel: parseLevel(entries, compression, problems),
     mountFrom: entries.of('mount-from').flatMap(text => parseMountSource(text, problems)),
-    onExistingTag: entries.choice('on-existing-tag', ['overwrite', 'fail', 'skip'], problems),
+    onExistingTag:
+      entries.text('on-existing-tag') === undefined
+        ? 'overwrite'
+        : entries.choice('on-existing-tag', ['overwrite', 'fail', 'skip'], problems),
     dryRun: entries.boolean('dry-run', problems),
     sourceDateEpoch: parseEpoch(entries, facts.sourceDateEpoch, problems),
   }
@@ -126,8 +129,12 @@ function parseLevel(entries: Entries, compression: Compression, problems: InputP
   return undefined
 }
 
-/** reproducible-builds.org, SOURCE_DATE_EPOCH. */
-function parseEpoch(entries: Entries, environment: string | undefined, problems: InputProblem[]): number | undefined {
+/** Seconds since 1970 by the input, else by the environment (reproducible-builds.org, SOURCE_DATE_EPOCH). */
+export function parseEpoch(
+  entries: Entries,
+  environment: string | undefined,
+  problems: InputProblem[],
+): number | undefined {
   const epoch = entries.number('source-date-epoch', problems)
   if (epoch !== undefined || environment === undefined || environment === '') return epoch
   if (/^\d{1,12}$/.test(environment)) return Number(environment)

@@ -2,6 +2,7 @@ import { allOrErrors } from '../async/all-or-errors.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { copyGraph } from '../copy/copy.ts'
 import { planCopy } from '../copy/plan.ts'
+import { targetReport, type TargetReport } from '../copy/target-report.ts'
 import { build, type Built } from './build.ts'
 import { contentOf } from './content-of.ts'
 import type { PublishDeps } from './deps.ts'
@@ -10,11 +11,11 @@ import type { FieldValues } from './fields.ts'
 import { rememberLayers } from './known-layers.ts'
 import { mountsFor, plannedMountsFor } from './mounts.ts'
 import { parseRequest } from './parse-request.ts'
-import { planTags, tagsToMove } from './plan-tags.ts'
+import { planTags, tagsToMove } from '../copy/plan-tags.ts'
 import { prepare, type Prepared, type PreparedTarget } from './prepare.ts'
 import { recorded } from './recorded.ts'
-import { reportOf, targetReport } from './report-of.ts'
-import type { PublishReport, TargetReport } from './report.ts'
+import { reportOf } from './report-of.ts'
+import type { PublishReport } from './report.ts'
 import { sendAhead } from './send-ahead.ts'
 import { shareHosts } from './share-hosts.ts'
 
@@ -56,7 +57,7 @@ async function plan(
   const mountFrom = plannedMountsFor(one, prepared)
   const steps = await planCopy(contentOf(built), built.root.descriptor, one.target, { mountFrom, ...io })
   const tagSteps = planTags(built.root.descriptor.digest, asked.previous.tags, prepared.request.onExistingTag)
-  return targetReport(one, { steps, tagSteps })
+  return targetReport(one.target.place, one.output.tags, { steps, tagSteps })
 }
 
 async function send(
@@ -93,5 +94,5 @@ async function send(
   const layers = built.images.flatMap(image => image.layers).filter(({ origin }) => origin !== 'base')
   const known = layers.map(({ diffID, blob }) => [diffID, blob.descriptor] as const)
   for (const { one } of results) await rememberLayers(cache, one.target.place, known, io)
-  return results.map(({ one, result }) => targetReport(one, { result }))
+  return results.map(({ one, result }) => targetReport(one.target.place, one.output.tags, { result }))
 }

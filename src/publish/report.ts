@@ -1,6 +1,7 @@
+import type { PublishedChart } from '../artifact/helm/publish-chart.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { CopyStep } from '../copy/plan.ts'
+import type { TargetReport } from '../copy/target-report.ts'
 
 interface LayerReport {
   readonly digest: Digest
@@ -21,30 +22,13 @@ export interface PlatformReport {
   readonly layers: readonly LayerReport[]
 }
 
-export interface Tally {
-  readonly count: number
-  readonly bytes: number
-}
-
-/** What becomes of a tag; `from` is where it points before. */
-export interface TagReport {
-  readonly tag: string
-  /** `leave`: it points at something else, and stays so. */
-  readonly do: 'create' | 'move' | 'keep' | 'leave'
-  readonly from?: Digest
-}
-
-export interface TargetReport {
-  /** `ghcr.io/team/app`, `oci:out`. */
-  readonly place: string
-  readonly tags: readonly string[]
-  readonly sent: Tally
-  readonly mounted: Tally
-  readonly existing: Tally
-  /** Only of a dry run: what would be done. */
-  readonly steps?: readonly CopyStep[]
-  /** Only of a dry run: what would become of every tag, those included that stay where they are. */
-  readonly tagSteps?: readonly TagReport[]
+/** A file of an artifact. */
+export interface FileReport {
+  /** What it is called; undefined where the format has no names. */
+  readonly title?: string
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly size: number
 }
 
 /** What happened; printed by `--json` as it is. */
@@ -56,10 +40,17 @@ export interface PublishReport {
   readonly refs: readonly string[]
   /** `host/repository:tag`. */
   readonly tags: readonly string[]
-  /** Digest of the config of the only platform, or of the first. */
-  readonly imageid: Digest
+  /** Digest of the config of the only platform, or of the first; undefined for a chart alone. */
+  readonly imageid: Digest | undefined
   readonly base: { readonly name: string; readonly digest: Digest } | undefined
+  /** None for a chart alone, or for files. */
   readonly platforms: readonly PlatformReport[]
+  /** Only of an artifact: what readers know it by. */
+  readonly artifactType?: string
+  /** Only of an artifact. */
+  readonly layers?: readonly FileReport[]
+  /** A chart that was published, alone or after the image; `refs`, `tags` and `targets` have its own too. */
+  readonly chart?: PublishedChart
   readonly targets: readonly TargetReport[]
   readonly dryRun: boolean
 }

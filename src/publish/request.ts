@@ -5,7 +5,7 @@ import type { LayerSpec } from '../layer/line.ts'
 import type { Compression, Family } from '../oci/media-type.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
-import type { OnExistingTag } from './plan-tags.ts'
+import type { OnExistingTag } from '../copy/plan-tags.ts'
 
 /** A repository that may have blobs already. */
 export interface MountSource {

@@ -25,6 +25,8 @@ function text(event: PublishEvent): string | undefined {
       const { blob, how, place } = event
       return `${HOW[how]}: ${shortDigest(blob.digest)}, ${bytesText(blob.size)}, ${place}`
     }
+    case 'file-done':
+      return `fetched: ${event.name}, ${bytesText(event.blob.size)}, ${event.place}`
     case 'manifest-done':
       return `${HOW[event.how]}: ${shortDigest(event.manifest.digest)}, manifest, ${event.place}`
     case 'step':

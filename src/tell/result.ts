@@ -1,5 +1,6 @@
+import type { Tally, TagReport, TargetReport } from '../copy/target-report.ts'
 import { shortDigest } from '../oci/digest.ts'
-import type { PlatformReport, PublishReport, TagReport, TargetReport, Tally } from '../publish/report.ts'
+import type { PlatformReport, PublishReport } from '../publish/report.ts'
 import { isIndexType } from '../oci/media-type.ts'
 import { bytesText, countText } from './amount.ts'
 
@@ -8,8 +9,17 @@ export function imageBytes({ size, config, layers }: PlatformReport): number {
   return layers.reduce((sum, layer) => sum + layer.size, size + config.size)
 }
 
-/** `index of 2 platforms`, `manifest for linux/amd64`. */
-export function kindText({ mediaType, platforms }: PublishReport): string {
+/**
+ * `index of 2 platforms`, `manifest for linux/amd64`, `chart web 1.2.3`; of an image and its chart both. Of files,
+ * `application/vnd.example.thing of 3 files`.
+ */
+export function kindText({ mediaType, platforms, chart, artifactType, layers = [] }: PublishReport): string {
+  if (artifactType !== undefined) return `${artifactType} of ${countText(layers.length, 'file')}`
+  const charts = chart ? [`chart ${chart.name} ${chart.version}`] : []
+  return [...(platforms.length > 0 ? [imageText(mediaType, platforms)] : []), ...charts].join(' and ')
+}
+
+function imageText(mediaType: string, platforms: readonly PlatformReport[]): string {
   if (isIndexType(mediaType)) return `index of ${countText(platforms.length, 'platform')}`
   return `manifest for ${platforms.map(({ platform }) => platform).join(', ')}`
 }

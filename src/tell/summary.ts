@@ -1,21 +1,19 @@
 import { appendFile } from 'node:fs/promises'
-import type { PublishReport } from '../publish/report.ts'
+import type { FileReport, PlatformReport, PublishReport } from '../publish/report.ts'
 import { bytesText } from './amount.ts'
 import type { Failure } from './failure.ts'
 import { imageBytes, kindText, layersText, tagText, tallyText, untaggedText } from './result.ts'
 
 /** What was published, as a job summary in GitHub's Markdown. */
 export function reportSummary(report: PublishReport): string {
-  const { digest, refs, base, platforms, targets, dryRun } = report
+  const { digest, refs, base, platforms, layers, targets, chart, dryRun } = report
   const untagged = untaggedText(report)
   return [
     dryRun ? '### Would publish (dry run)' : '### Published',
     refs.map(ref => `- ${code(ref)}`).join('\n'),
     `${code(digest)}, ${kindText(report)}${base ? `, on ${code(base.name)} at ${code(base.digest)}` : ''}`,
-    table(
-      ['Platform', 'Digest', 'Size', 'Layers'],
-      platforms.map(one => [one.platform, code(one.digest), bytesText(imageBytes(one)), layersText(one)]),
-    ),
+    ...(platforms.length === 0 ? [] : [platformTable(platforms)]),
+    ...(layers ? [fileTable(layers)] : []),
     table(
       ['Target', 'Tags', dryRun ? 'To send' : 'Sent', dryRun ? 'To mount' : 'Mounted', 'Already there'],
       targets.map(({ place, tags, tagSteps, sent, mounted, existing }) => [
@@ -24,9 +22,24 @@ export function reportSummary(report: PublishReport): string {
         ...[sent, mounted, existing].map(tallyText),
       ]),
     ),
+    ...(chart?.commands.map(code) ?? []),
     ...(untagged === undefined ? [] : [escape(untagged)]),
     '',
   ].join('\n\n')
+}
+
+function platformTable(platforms: readonly PlatformReport[]): string {
+  return table(
+    ['Platform', 'Digest', 'Size', 'Layers'],
+    platforms.map(one => [one.platform, code(one.digest), bytesText(imageBytes(one)), layersText(one)]),
+  )
+}
+
+function fileTable(layers: readonly FileReport[]): string {
+  return table(
+    ['File', 'Digest', 'Size', 'Type'],
+    layers.map(one => [code(one.title ?? ''), code(one.digest), bytesText(one.size), code(one.mediaType)]),
+  )
 }
 
 /** What went wrong, as a job summary. */

@@ -11,7 +11,7 @@ import type { Access } from '../access.ts'
 import { putManifest, type Taken } from '../manifests.ts'
 import { readIndexTag, type IndexTag } from './index-tag.ts'
 import { askForKeeper } from './list.ts'
-import { referrerOf } from './referrer.ts'
+import { referrerOf } from '../../oci/referrer.ts'
 import { referrersTag } from './tag.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { Once } from '../../async/once.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
-import type { Referrer } from './referrer.ts'
+import type { Referrer } from '../../oci/referrer.ts'
 
 /** Who keeps the lists of referrers: the registry, or its clients under a tag. */
 export type Keeper = 'api' | 'tag'

@@ -12,7 +12,7 @@ import { mediaTypeOf, readManifest } from '../manifests.ts'
 import { readRefusalBody } from '../refusal-body.ts'
 import { readIndexTag } from './index-tag.ts'
 import type { Keeper } from './known.ts'
-import { referrerOf } from './referrer.ts'
+import { referrerOf } from '../../oci/referrer.ts'
 
 /** What registries without the API answer to it. */
 const UNSUPPORTED = [400, 404, 405, 406, 410, 415, 501]

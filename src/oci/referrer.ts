@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import type { Descriptor } from '../../oci/descriptor.ts'
-import { annotationsSchema, descriptorSchema } from '../../oci/descriptor.ts'
-import type { Digest } from '../../oci/digest.ts'
+import type { Descriptor } from './descriptor.ts'
+import { annotationsSchema, descriptorSchema } from './descriptor.ts'
+import type { Digest } from './digest.ts'
 
 /** A manifest that refers to another. */
 export interface Referrer {

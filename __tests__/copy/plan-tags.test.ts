@@ -1,5 +1,5 @@
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
-import { planTags, tagsToMove, type OnExistingTag, type TagStep } from '../../src/publish/plan-tags.ts'
+import { planTags, tagsToMove, type OnExistingTag, type TagStep } from '../../src/copy/plan-tags.ts'
 
 const wanted = digestOf(new Uint8Array([1]))
 const older = digestOf(new Uint8Array([2]))

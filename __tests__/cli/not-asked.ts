@@ -1,0 +1,15 @@
+import type { CliParts } from '../../src/cli/publish.ts'
+
+const notAsked = (): Promise<never> => Promise.reject(new Error('not asked for'))
+
+/** Use cases of other commands than the one that a test runs. */
+export const ARTIFACT_PARTS: Pick<
+  CliParts<unknown>,
+  'attach' | 'discover' | 'pull' | 'generateSbom' | 'attachSboms'
+> = {
+  attach: notAsked,
+  discover: notAsked,
+  pull: notAsked,
+  generateSbom: notAsked,
+  attachSboms: notAsked,
+}

@@ -1,0 +1,155 @@
+import { allOrErrors } from '../async/all-or-errors.ts'
+import { limit } from '../async/limit.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Blob } from '../content/blob.ts'
+import type { Located, Output } from '../content/places.ts'
+import type { Source, Target } from '../content/ports.ts'
+import { OciPublishError, isNotFound } from '../errors.ts'
+import type { OnImageCopyEvent } from '../copy/event.ts'
+import type { Annotations, Descriptor } from '../oci/descriptor.ts'
+import { isManifestType } from '../oci/media-type.ts'
+import type { Platform } from '../oci/platform.ts'
+import { formatReference, type Reference } from '../oci/reference.ts'
+import { composeArtifact, type Artifact } from './artifact.ts'
+import { parseAttach, type AttachWords } from './attach-request.ts'
+import { fileLayers } from './file-layers.ts'
+import { chosenOf, type Member } from './members.ts'
+import { isSbomType, sbomTypeOf } from './sbom-type.ts'
+
+export interface AttachDeps {
+  /** Both only build; nothing is touched before the first call. */
+  readonly locate: (reference: Reference) => Located
+  readonly openTarget: (output: Output) => Target
+  /** Where directories are packed. */
+  readonly tempDir: string
+  readonly onEvent: OnImageCopyEvent
+}
+
+/** What was attached to one manifest. */
+export interface Attachment {
+  readonly subject: Descriptor
+  /** That the subject is for; undefined for an index, and for what has none. */
+  readonly platform: Platform | undefined
+  readonly manifest: Descriptor
+  /** Whether it was there already, to the byte. */
+  readonly existed: boolean
+}
+
+export interface Attached {
+  readonly place: string
+  readonly artifactType: string
+  readonly attachments: readonly Attachment[]
+}
+
+/**
+ * Attaches files to what a reference stands for, or to its platforms: a manifest of its own for each, the files once.
+ * What is attached already in the same form is left as it is, and nothing is added.
+ *
+ * @throws {InputError} with every problem of the request; for a platform that is not there, with those that are
+ * @throws {OciPublishError} NOT_FOUND where there is no subject
+ * @see image-spec v1.1.1, manifest.md, "subject"; distribution-spec, "Pushing Manifests with Subject"
+ */
+export async function attachArtifact(words: AttachWords, deps: AttachDeps, io: Abortable = {}): Promise<Attached> {
+  const { subject, files, artifactType, choices, annotations } = await parseAttach(words)
+  const { source, name } = deps.locate(subject)
+  const root = await resolveSubject(source, name, subject, io)
+  const members = await chosenOf(source, root, choices, { input: 'platforms', ...io })
+  const typeOf = ({ path }: { readonly path: string }): string | undefined =>
+    sbomTypeOf(path) ?? (isSbomType(artifactType) ? artifactType : undefined)
+  const layers = await fileLayers(files, { tempDir: deps.tempDir, typeOf, ...io })
+  const target = deps.openTarget(outputOf(subject))
+  const attachments = await attachTo(target, members, { artifactType, layers, annotations, onEvent: deps.onEvent }, io)
+  await target.close?.(io)
+  return { place: target.place, artifactType, attachments }
+}
+
+async function resolveSubject(source: Source, name: string, subject: Reference, io: Abortable): Promise<Descriptor> {
+  let root: Descriptor
+  try {
+    root = await source.resolve(name, io)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    const isRegistry = subject.kind === 'registry'
+    const seen = isRegistry ? `tags ${subject.host}/${subject.repository}` : `inspect ${formatReference(subject)}`
+    throw new OciPublishError(
+      'NOT_FOUND',
+      `${formatReference(subject)} is not there, so nothing can be attached to it`,
+      {
+        cause: error,
+        hint: `publish it first; what there is shows "oci-publish ${seen}"`,
+      },
+    )
+  }
+  if (isManifestType(root.mediaType)) return root
+  const message = `${formatReference(subject)} is of type ${root.mediaType}: only manifests and indexes can be subjects`
+  throw new OciPublishError('UNSUPPORTED', message)
+}
+
+function outputOf(subject: Reference): Output {
+  if (subject.kind !== 'registry') return { kind: subject.kind, path: subject.path, tags: [], images: [] }
+  const { kind, host, repository } = subject
+  return { kind, image: { kind, host, repository }, tags: [] }
+}
+
+export interface AttachParts {
+  readonly artifactType: string
+  readonly layers: readonly Blob[]
+  readonly annotations?: Annotations | undefined
+  readonly onEvent?: OnImageCopyEvent | undefined
+}
+
+const CONCURRENCY = 4
+
+/**
+ * Attaches the same files to several manifests of a target. It is for `close` to make them listed where the registry
+ * keeps no lists of referrers.
+ */
+export async function attachTo(
+  target: Target,
+  members: readonly Pick<Member, 'descriptor' | 'platform'>[],
+  { artifactType, layers, annotations, onEvent = (): void => undefined }: AttachParts,
+  { signal }: Abortable = {},
+): Promise<readonly Attachment[]> {
+  const { place } = target
+  const slot = limit(CONCURRENCY)
+  const composed = members.map(({ descriptor, platform }) => {
+    const artifact = composeArtifact({ artifactType, layers, annotations, subject: descriptor })
+    return { subject: descriptor, platform, artifact }
+  })
+  onEvent({
+    type: 'step',
+    step: 'push',
+    text: `Files for ${members.length === 1 ? 'a manifest' : `${members.length} manifests`}`,
+  })
+  const blobs = composed[0]?.artifact.blobs ?? [] // of all of them the same
+  await allOrErrors(
+    blobs.map(blob =>
+      slot(async () => {
+        const { descriptor } = blob
+        const onBytes = (bytes: number): void => {
+          onEvent({ type: 'blob-progress', blob: descriptor, bytes, place })
+        }
+        const pushed = await target.push(blob, { onBytes, signal })
+        onEvent({ type: 'blob-done', blob: descriptor, ...pushed, place })
+      }),
+    ),
+  )
+  const attach = async (artifact: Artifact): Promise<boolean> => {
+    const { manifest } = artifact
+    // The same manifest under the same subject is the same attachment; a push of it still sees to it that it is listed.
+    const pushed = await target.push(manifest, { signal })
+    onEvent({ type: 'manifest-done', manifest: manifest.descriptor, ...pushed, place })
+    await target.tag(manifest, [], { signal }) // without a name too: a layout lists what it holds
+    return pushed.how === 'exists'
+  }
+  return allOrErrors(
+    composed.map(({ subject, platform, artifact }) =>
+      slot(async () => ({
+        subject,
+        platform,
+        manifest: artifact.manifest.descriptor,
+        existed: await attach(artifact),
+      })),
+    ),
+  )
+}

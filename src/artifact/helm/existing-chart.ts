@@ -1,0 +1,63 @@
+import type { Abortable } from '../../async/abortable.ts'
+import type { Source } from '../../content/ports.ts'
+import { isNotFound } from '../../errors.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { MAX_MANIFEST_BYTES, parseManifest, type Manifest } from '../../oci/manifest.ts'
+import { isIndexType } from '../../oci/media-type.ts'
+import { CHART_PROVENANCE, type ChartArtifact } from './chart-manifest.ts'
+import { CHART_CONTENT } from './package-chart.ts'
+
+export interface SameChartOptions extends Abortable {
+  /** Whether the chart was signed in this run, so that one without a signature is not the same. */
+  readonly signed: boolean
+}
+
+export interface ExistingChart {
+  /** What the tag points at. */
+  readonly root: Descriptor
+  readonly isSame: boolean
+}
+
+/**
+ * What a place holds under the tag of a chart, undefined where there is nothing. It is the same chart when its package is
+ * the same to the byte: annotations such as `created` say when it was pushed, and by whom.
+ */
+export async function holdsSameChart(
+  source: Source,
+  chart: ChartArtifact,
+  { signed, ...io }: SameChartOptions,
+): Promise<ExistingChart | undefined> {
+  let root: Descriptor
+  try {
+    root = await source.resolve(chart.tag, io)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+  if (root.digest === chart.manifest.descriptor.digest) return { root, isSame: true }
+  const manifest = await readManifest(source, root, io)
+  return { root, isSame: manifest !== undefined && isSame(manifest, chart, signed) }
+}
+
+function isSame({ layers }: Manifest, chart: ChartArtifact, signed: boolean): boolean {
+  const ours = chart.blobs.find(({ descriptor }) => descriptor.mediaType === CHART_CONTENT)?.descriptor
+  const theirs = layers.filter(({ mediaType }) => mediaType === CHART_CONTENT)
+  if (theirs.length !== 1 || theirs[0]?.digest !== ours?.digest) return false
+  // A signature may be new each time; a given one is what it is.
+  const signatures = layers.filter(({ mediaType }) => mediaType === CHART_PROVENANCE)
+  const given = chart.blobs.find(({ descriptor }) => descriptor.mediaType === CHART_PROVENANCE)?.descriptor
+  if (!given) return true
+  return signed ? signatures.length > 0 : signatures.some(({ digest }) => digest === given.digest)
+}
+
+/** undefined for what is no manifest, and for one that cannot be read: it is certainly something else. */
+async function readManifest(source: Source, root: Descriptor, io: Abortable): Promise<Manifest | undefined> {
+  if (isIndexType(root.mediaType) || root.size > MAX_MANIFEST_BYTES) return undefined
+  const chunks: Uint8Array[] = []
+  for await (const chunk of source.open(root, io)) chunks.push(chunk)
+  try {
+    return parseManifest(Buffer.concat(chunks), `${source.place}@${root.digest}`, root.mediaType)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,137 @@
+import type { Abortable } from '../../async/abortable.ts'
+import { bytesBlob, type Blob } from '../../content/blob.ts'
+import type { ImageCopyEvent } from '../../copy/event.ts'
+import { InputError } from '../../errors.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { formatPlatform, type Platform } from '../../oci/platform.ts'
+import { formatReference, type Reference } from '../../oci/reference.ts'
+import { TITLE } from '../artifact.ts'
+import { attachTo, type AttachDeps, type Attachment } from '../attach.ts'
+import { chosenOf, type Member } from '../members.ts'
+import { CYCLONEDX_TYPE, cycloneDx } from './cyclonedx.ts'
+import { scanImage } from './scan-image.ts'
+
+export type SbomEvent = ImageCopyEvent | { readonly type: 'step'; readonly step: 'layers'; readonly text: string }
+
+export interface SbomDeps extends Pick<AttachDeps, 'locate' | 'openTarget'> {
+  readonly onEvent: (event: SbomEvent) => void
+  readonly facts: { readonly sourceDateEpoch: string | undefined }
+}
+
+export interface SbomOptions extends Abortable {
+  /** Only this one; without it all of an index. */
+  readonly platform?: Platform | undefined
+  /** Version of this program, which the document names. */
+  readonly toolVersion: string
+}
+
+/** The SBOM of one platform. */
+export interface Sbom {
+  readonly subject: Descriptor
+  readonly platform: Platform | undefined
+  /** A CycloneDX document in JSON. */
+  readonly bytes: Uint8Array
+  readonly packages: number
+}
+
+/**
+ * Tells what is in an image, one document a platform, in the order of the index.
+ *
+ * @throws {InputError} for a platform that is not there, with those that are, and for what is no image
+ * @throws {OciPublishError} NOT_FOUND
+ */
+export async function generateSboms(
+  reference: Reference,
+  { locate, onEvent, facts }: SbomDeps,
+  { platform, toolVersion, signal }: SbomOptions,
+): Promise<readonly Sbom[]> {
+  const createdAt = createdAtOf(facts.sourceDateEpoch)
+  const { source, name } = locate(reference)
+  const root = await source.resolve(name, { signal })
+  const members = await chosenOf(source, root, [platform ?? 'all'], { input: 'platform', signal })
+  const sboms: Sbom[] = []
+  for (const member of members) {
+    const text = `Packages of ${titleOf(member)}`
+    onEvent({ type: 'step', step: 'layers', text })
+    const scanned = await scanImage(source, member.descriptor, { signal })
+    for (const notice of scanned.notices) onEvent({ type: 'notice', text: `${titleOf(member)}: ${notice}` })
+    const subject = { reference, digest: member.descriptor.digest, platform: member.platform }
+    const bytes = await cycloneDx(subject, scanned, { toolVersion, createdAt })
+    sboms.push({ subject: member.descriptor, platform: member.platform, bytes, packages: scanned.packages.length })
+  }
+  return sboms
+}
+
+/**
+ * Tells what is in the image of one platform.
+ *
+ * @throws {InputError} also where there are several platforms and none is chosen
+ */
+export async function generateSbom(reference: Reference, deps: SbomDeps, options: SbomOptions): Promise<Sbom> {
+  const { locate } = deps
+  const { platform, signal } = options
+  if (platform === undefined) {
+    const { source, name } = locate(reference)
+    const root = await source.resolve(name, { signal })
+    const has = await chosenOf(source, root, ['all'], { input: 'platform', signal })
+    if (has.length > 1) {
+      const problem = `an SBOM is of one platform; there are ${has.map(titleOf).join(', ')}`
+      throw new InputError([{ input: 'platform', problem, hint: '--attach makes one for each of them' }])
+    }
+  }
+  const [sbom] = await generateSboms(reference, deps, options)
+  if (!sbom) throw new InputError([{ input: 'reference', problem: `${formatReference(reference)} has no image` }])
+  return sbom
+}
+
+/**
+ * Attaches to each platform of an image the SBOM of what is in it, as a referrer that others find by its type. One that is
+ * there already, equal to the byte, is not added again.
+ */
+export async function attachSboms(
+  reference: Reference,
+  deps: SbomDeps,
+  options: SbomOptions,
+): Promise<{ readonly place: string; readonly attachments: readonly Attachment[] }> {
+  if (reference.kind === 'oci-archive') {
+    const hint = 'copy it to a layout in a directory (oci:DIR), attach there, and copy it back'
+    throw new InputError([
+      { input: 'reference', problem: `nothing can be added to ${formatReference(reference)}`, hint },
+    ])
+  }
+  const { signal } = options
+  const sboms = await generateSboms(reference, deps, options)
+  const target = deps.openTarget(outputOf(reference))
+  const attachments: Attachment[] = []
+  for (const { subject, platform, bytes } of sboms) {
+    const parts = { artifactType: CYCLONEDX_TYPE, layers: [sbomBlob(bytes)], onEvent: deps.onEvent }
+    attachments.push(...(await attachTo(target, [{ descriptor: subject, platform }], parts, { signal })))
+  }
+  await target.close?.({ signal })
+  return { place: target.place, attachments }
+}
+
+function sbomBlob(bytes: Uint8Array): Blob {
+  const annotations = { [TITLE]: 'sbom.cdx.json' }
+  const descriptor = { mediaType: CYCLONEDX_TYPE, digest: digestOf(bytes), size: bytes.byteLength, annotations }
+  return bytesBlob({ descriptor, bytes })
+}
+
+function outputOf(reference: Reference): Parameters<SbomDeps['openTarget']>[0] {
+  if (reference.kind !== 'registry') return { kind: reference.kind, path: reference.path, tags: [], images: [] }
+  const { kind, host, repository } = reference
+  return { kind, image: { kind, host, repository }, tags: [] }
+}
+
+/** @throws {InputError} */
+function createdAtOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const seconds = Number(text)
+  if (/^\d{1,11}$/.test(text)) return seconds
+  throw new InputError([{ input: 'SOURCE_DATE_EPOCH', problem: `"${text}" is no number of seconds since 1970` }])
+}
+
+function titleOf({ platform, descriptor }: Pick<Member, 'platform' | 'descriptor'>): string {
+  return platform ? formatPlatform(platform) : descriptor.digest
+}

@@ -1,0 +1,49 @@
+import type { Discovered, Hanging } from '../artifact/discover.ts'
+import { isIndexType } from '../oci/media-type.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import { oneLine } from '../tell/one-line.ts'
+
+interface Branch {
+  readonly text: string
+  readonly branches: readonly Branch[]
+}
+
+/** What was discovered, as a tree: below a manifest what hangs on it, then what is in it. */
+export function discoveredLines(reference: string, found: Discovered): readonly string[] {
+  const { digest } = found.descriptor
+  const name = reference.endsWith(digest) ? reference : `${reference}@${digest}`
+  return [oneLine(name), ...treeLines(branchesOf(found))]
+}
+
+function branchesOf({ referrers, manifests }: Discovered): readonly Branch[] {
+  return [...referrers.map(hangingBranch), ...manifests.map(memberBranch)]
+}
+
+function memberBranch(found: Discovered): Branch {
+  const { descriptor, platform } = found
+  const { digest, mediaType, artifactType } = descriptor
+  const other = artifactType ?? (isIndexType(mediaType) ? 'index' : mediaType)
+  return { text: `${platform ? formatPlatform(platform) : other}  ${digest}`, branches: branchesOf(found) }
+}
+
+/** Cosign's tags end with what they are for. */
+const TAGGED: Readonly<Record<string, string>> = { sig: 'signature', att: 'attestation', sbom: 'SBOM' }
+
+function hangingBranch({ descriptor, by, tag, referrers }: Hanging): Branch {
+  const { artifactType, mediaType, digest } = descriptor
+  const ending = tag?.slice(tag.lastIndexOf('.') + 1) ?? ''
+  const type = artifactType ?? (by === 'index' ? 'attestation in the index' : mediaType)
+  const kind = tag === undefined ? type : `${TAGGED[ending] ?? type}, tag ${tag}`
+  return { text: `${kind}  ${digest}`, branches: referrers.map(hangingBranch) }
+}
+
+/** Artifacts say whatever they like of themselves: it must not steer the terminal. */
+function treeLines(branches: readonly Branch[], indent = ''): readonly string[] {
+  return branches.flatMap(({ text, branches: below }, i) => {
+    const last = i === branches.length - 1
+    return [
+      `${indent}${last ? '└── ' : '├── '}${oneLine(text)}`,
+      ...treeLines(below, `${indent}${last ? '    ' : '│   '}`),
+    ]
+  })
+}
