@@ -15,7 +15,9 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { contentOf, pushArtifact } from '../push-artifact.ts'
 import type { Chart } from './chart.ts'
+import type { ChartSources } from './chart-sources.ts'
 import { chartArtifact, type ChartArtifact } from './chart-manifest.ts'
+import { withDependencies, type DependencyOptions } from './dependencies.ts'
 import { holdsSameChart } from './existing-chart.ts'
 import { packageChart } from './package-chart.ts'
 import { signChart } from './provenance.ts'
@@ -27,7 +29,9 @@ import { withValues, type ValueChange } from './values.ts'
 export interface ChartRequest {
   /** Folder or package. */
   readonly path: string
-  readonly read: Omit<ReadChartOptions, 'signal'>
+  readonly read: Omit<ReadChartOptions, 'signal' | 'complete'>
+  /** Whether dependencies that are not there are fetched: as Chart.lock has chosen them, or the newest that fit. */
+  readonly dependencies: 'off' | 'build' | 'update'
   /** What to write into values.yaml. */
   readonly values: readonly ValueChange[]
   /** Where a chart of this name goes. Tags are left out: a chart has that of its version. */
@@ -44,6 +48,8 @@ export interface ChartDeps {
   readonly openTarget: (output: Output) => Target
   /** Seconds since 1970 of the commit that a directory is at, undefined where that cannot be known. */
   readonly commitTime: (directory: string, options: Abortable) => Promise<number | undefined>
+  /** Where dependencies come from. */
+  readonly sources: ChartSources
   readonly onEvent: OnImageCopyEvent
 }
 
@@ -82,9 +88,12 @@ export interface ChartReport {
  * @throws {AggregateError} when several things failed; single failures as they are
  */
 export async function publishChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<ChartReport> {
-  const chart = await loadChart(request, deps, io)
-  for (const text of chart.warnings) deps.onEvent({ type: 'notice', text: `chart ${chart.metadata.name}: ${text}` })
   const created = request.sourceDateEpoch ?? (await deps.commitTime(await folderOf(request.path), io))
+  const onNotice = (text: string): void => {
+    deps.onEvent({ type: 'notice', text: `chart ${request.path}: ${text}` })
+  }
+  const chart = await loadChart(request, { sources: deps.sources, created, onNotice }, io)
+  for (const text of chart.warnings) deps.onEvent({ type: 'notice', text: `chart ${chart.metadata.name}: ${text}` })
   const artifact = await composeChart(chart, request, created, io)
   const places = await allOrErrors(
     request.outputsFor(chart.metadata.name).map(async output => look(output, artifact, request, deps, io)),
@@ -101,18 +110,33 @@ export async function publishChart(request: ChartRequest, deps: ChartDeps, io: A
  *
  * @throws {OciPublishError} INVALID_CHART, INVALID_KEY
  */
-export async function checkChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<void> {
-  const chart = await loadChart(request, deps, io)
+export async function checkChart(
+  request: ChartRequest,
+  { sources }: Pick<ChartDeps, 'sources'>,
+  io: Abortable = {},
+): Promise<void> {
+  const chart = await loadChart(request, { sources, created: undefined, onNotice: () => undefined }, io)
   request.outputsFor(chart.metadata.name)
   await composeChart(chart, request, undefined, io)
 }
 
-async function loadChart({ path, read, values }: ChartRequest, _deps: ChartDeps, io: Abortable): Promise<Chart> {
-  return withValues(await readChart(path, { ...read, ...io }), values)
+async function loadChart(
+  { path, read, values, dependencies: mode }: ChartRequest,
+  how: Pick<DependencyOptions, 'sources' | 'created' | 'onNotice'>,
+  io: Abortable,
+): Promise<Chart> {
+  const complete: ReadChartOptions['complete'] =
+    mode === 'off' ? undefined : files => withDependencies(files, { mode, folder: path, ...how, ...io })
+  return withValues(await readChart(path, { ...read, complete, ...io }), values)
 }
 
+/** What is not there is told by whoever reads it. */
 async function folderOf(path: string): Promise<string> {
-  return (await stat(path)).isDirectory() ? path : dirname(path)
+  const isFolder = await stat(path).then(
+    stats => stats.isDirectory(),
+    () => false,
+  )
+  return isFolder ? path : dirname(path)
 }
 
 async function composeChart(
