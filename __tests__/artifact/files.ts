@@ -7,7 +7,11 @@ import { readAll } from '../../src/content/verify.ts'
 export type Content = string | Uint8Array | { readonly link: string } | { readonly program: string }
 
 /** Writes files by their path below a folder, with times of their own. */
-export async function put(folder: string, files: Readonly<Record<string, Content>>, mtime: Date = new Date()): Promise<void> {
+export async function put(
+  folder: string,
+  files: Readonly<Record<string, Content>>,
+  mtime: Date = new Date(),
+): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     const file = join(folder, path)
     await mkdir(dirname(file), { recursive: true })
