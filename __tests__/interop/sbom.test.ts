@@ -98,35 +98,40 @@ test('what is found in an image is what dpkg and go say', async () => {
   expect(packagesOf(bom, 'golang')).toEqual([...modules, `stdlib ${goVersion}`].sort())
 })
 
-test.each(REGISTRIES)('on $name an attached SBOM is what oras and regctl find and fetch', async ({ start }) => {
-  await using registry = await start()
-  await using work = await temporaryDirectory()
-  const repository = `${registry.host}/team/app`
-  await pushIndex(`${registry.directHost}/team/app:v1`)
-  const { manifests } = JSON.parse(await skopeoInspectRaw(`${repository}:v1`)) as Index
-  const attach = async (): Promise<readonly string[]> =>
-    (await cli('sbom', `${repository}:v1`, '--attach')).trim().split('\n')
+test.each(REGISTRIES)(
+  'on $name an attached SBOM is what oras and regctl find and fetch',
+  async ({ start, referrers: hasApi }) => {
+    await using registry = await start()
+    await using work = await temporaryDirectory()
+    const repository = `${registry.host}/team/app`
+    await pushIndex(`${registry.directHost}/team/app:v1`)
+    const { manifests } = JSON.parse(await skopeoInspectRaw(`${repository}:v1`)) as Index
+    const attach = async (): Promise<readonly string[]> =>
+      (await cli('sbom', `${repository}:v1`, '--attach')).trim().split('\n')
 
-  const attached = await attach()
+    const attached = await attach()
 
-  expect(attached).toHaveLength(2)
-  for (const [index, { digest }] of manifests.entries()) {
-    const [subject, sbom = ''] = [`${repository}@${digest}`, attached[index]]
-    const found = await run('oras', ['discover', '--plain-http', '--format', 'json', '--artifact-type', TYPE, subject])
-    const { referrers } = JSON.parse(found) as { readonly referrers: readonly { readonly reference: string }[] }
-    expect(referrers.map(({ reference }) => reference)).toEqual([sbom])
-    const host = ['--host', `reg=${registry.host},tls=disabled`]
-    const listed = await run('regctl', [...host, 'artifact', 'list', subject, '--format', '{{json .}}'])
-    expect(listed).toContain(sbom.slice(sbom.indexOf('sha256:')))
-    const folder = join(work.path, `${index}`)
-    await run('oras', ['pull', '--plain-http', '--output', folder, sbom])
-    const document = await readFile(join(folder, 'sbom.cdx.json'))
-    expect((JSON.parse(document.toString()) as Bom).metadata.component).toMatchObject({ version: digest })
-  }
-  const before = registry.requests.length
-  expect(await attach()).toEqual(attached)
-  const sent = registry.requests
-    .slice(before)
-    .filter(({ method, path }) => method !== 'GET' && path.includes('/blobs/'))
-  expect(sent.filter(({ method }) => method !== 'HEAD')).toEqual([])
-})
+    expect(attached).toHaveLength(2)
+    for (const [index, { digest }] of manifests.entries()) {
+      const [subject, sbom = ''] = [`${repository}@${digest}`, attached[index]]
+      // refreg takes the type of the config for that of the artifact, so there nothing is found by type.
+      const byType = hasApi ? [] : ['--artifact-type', TYPE]
+      const found = await run('oras', ['discover', '--plain-http', '--format', 'json', ...byType, subject])
+      const { referrers } = JSON.parse(found) as { readonly referrers: readonly { readonly reference: string }[] }
+      expect(referrers.map(({ reference }) => reference)).toEqual([sbom])
+      const host = ['--host', `reg=${registry.host},tls=disabled`]
+      const listed = await run('regctl', [...host, 'artifact', 'list', subject, '--format', '{{json .}}'])
+      expect(listed).toContain(sbom.slice(sbom.indexOf('sha256:')))
+      const folder = join(work.path, `${index}`)
+      await run('oras', ['pull', '--plain-http', '--output', folder, sbom])
+      const document = await readFile(join(folder, 'sbom.cdx.json'))
+      expect((JSON.parse(document.toString()) as Bom).metadata.component).toMatchObject({ version: digest })
+    }
+    const before = registry.requests.length
+    expect(await attach()).toEqual(attached)
+    const sent = registry.requests
+      .slice(before)
+      .filter(({ method, path }) => method !== 'GET' && path.includes('/blobs/'))
+    expect(sent.filter(({ method }) => method !== 'HEAD')).toEqual([])
+  },
+)
