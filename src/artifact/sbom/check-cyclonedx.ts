@@ -58,9 +58,9 @@ const MAX_PROBLEMS = 20
 export async function cycloneDxProblems(document: object, version: string): Promise<readonly string[]> {
   const load = SCHEMAS[version]
   if (!load) return [`specVersion is "${version}"; known are ${Object.keys(SCHEMAS).join(', ')}`]
-  const { Ajv } = await import('ajv')
+  const { default: ajvModule } = await import('ajv')
   // The schemas have words of other drafts that say nothing here.
-  const ajv = new Ajv({ allErrors: true, strict: false, logger: false, formats: FORMATS })
+  const ajv = new ajvModule.Ajv({ allErrors: true, strict: false, logger: false, formats: FORMATS })
   for (const [name, loadReferred] of Object.entries(REFERRED))
     ajv.addSchema((await loadReferred()).default, BASE + name)
   if (ajv.validate((await load()).default, document)) return []
