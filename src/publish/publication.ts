@@ -52,8 +52,10 @@ async function publishBoth(
   io: Abortable,
 ): Promise<PublishReport> {
   const { checkChart, publishChart, chartDeps } = await loadCharts(deps)
-  // A chart that cannot be packaged is found out before the image is published.
-  await checkChart(parsed.requestFor(STAND_IN), chartDeps, io)
+  // A chart that cannot be published is found out before the image is.
+  const request = parsed.requestFor(STAND_IN)
+  if (parsed.needsImage) await checkChart(request, chartDeps, io)
+  else await publishChart({ ...request, dryRun: true }, { ...chartDeps, onEvent: () => undefined }, io)
   const image = await publish(values, deps, io)
   return together(image, await publishChart(parsed.requestFor(imageNames(image)), chartDeps, io))
 }

@@ -10,7 +10,7 @@ import { tagsLeft, type TaggedPlace } from '../../copy/existing-tags.ts'
 import { planCopy } from '../../copy/plan.ts'
 import type { OnExistingTag } from '../../copy/plan-tags.ts'
 import { targetReport, type TargetReport } from '../../copy/target-report.ts'
-import { OciPublishError } from '../../errors.ts'
+import { InputError, messageOf, OciPublishError } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { contentOf, pushArtifact } from '../push-artifact.ts'
@@ -88,7 +88,8 @@ export interface ChartReport {
  * @throws {AggregateError} when several things failed; single failures as they are
  */
 export async function publishChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<ChartReport> {
-  const created = request.sourceDateEpoch ?? (await deps.commitTime(await folderOf(request.path), io))
+  const folder = await folderOf(request.path)
+  const created = request.sourceDateEpoch ?? (await deps.commitTime(folder, io))
   const onNotice = (text: string): void => {
     deps.onEvent({ type: 'notice', text: `chart ${request.path}: ${text}` })
   }
@@ -115,6 +116,7 @@ export async function checkChart(
   { sources }: Pick<ChartDeps, 'sources'>,
   io: Abortable = {},
 ): Promise<void> {
+  await folderOf(request.path)
   const chart = await loadChart(request, { sources, created: undefined, onNotice: () => undefined }, io)
   request.outputsFor(chart.metadata.name)
   await composeChart(chart, request, undefined, io)
@@ -130,13 +132,14 @@ async function loadChart(
   return withValues(await readChart(path, { ...read, complete, ...io }), values)
 }
 
-/** What is not there is told by whoever reads it. */
+/** @throws {InputError} where there is nothing at the path */
 async function folderOf(path: string): Promise<string> {
-  const isFolder = await stat(path).then(
-    stats => stats.isDirectory(),
-    () => false,
-  )
-  return isFolder ? path : dirname(path)
+  try {
+    return (await stat(path)).isDirectory() ? path : dirname(path)
+  } catch (error) {
+    const problem = `${path} is not there, or cannot be read (${messageOf(error)})`
+    throw new InputError([{ input: 'chart', problem }], { cause: error })
+  }
 }
 
 async function composeChart(
@@ -164,12 +167,16 @@ interface Place {
 async function look(
   output: Output,
   artifact: ChartArtifact,
-  { signingKey }: ChartRequest,
+  { signingKey, onExistingTag }: ChartRequest,
   { openTarget }: ChartDeps,
   io: Abortable,
 ): Promise<Place> {
   const target = openTarget(output)
-  const found = await holdsSameChart(target, artifact, { signed: signingKey !== undefined, ...io })
+  const found = await holdsSameChart(target, artifact, {
+    signed: signingKey !== undefined,
+    exactly: onExistingTag === 'overwrite',
+    ...io,
+  })
   return { output: { ...output, tags: [artifact.tag] }, target, tagged: found?.root, isSame: found?.isSame === true }
 }
 
@@ -217,7 +224,7 @@ function leftOf(
   } catch (error) {
     if (!(error instanceof OciPublishError)) throw error
     throw new OciPublishError(error.code, `this version has been published with other content: ${error.message}`, {
-      hint: 'give it another version (chart-version), or set "on-existing-tag: skip" or "overwrite"; nothing was sent',
+      hint: 'give it another version (chart-version), or set "on-existing-tag: skip" or "overwrite"; nothing of it was sent',
     })
   }
 }
@@ -229,8 +236,9 @@ function untouched({ target, output, root }: Settled): TargetReport {
 }
 
 async function plan(one: Settled, artifact: ChartArtifact, io: Abortable): Promise<TargetReport> {
-  if (!one.send) return untouched(one)
-  const steps = await planCopy(contentOf(artifact), artifact.manifest.descriptor, one.target, io)
+  const steps = one.send
+    ? await planCopy(contentOf(artifact), artifact.manifest.descriptor, one.target, io)
+    : [{ do: 'keep', descriptor: one.root, bytes: 0 } as const]
   return targetReport(one.target.place, one.output.tags, { steps })
 }
 
