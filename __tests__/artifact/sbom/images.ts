@@ -40,10 +40,10 @@ async function* itemsOf(layer: Layer): AsyncGenerator<TarItem> {
 }
 
 /** A compressed layer, in the order of its keys. */
-async function layerBlob(layer: Layer): Promise<Blob> {
+async function layerBlob(layer: Layer, mediaType: string): Promise<Blob> {
   const tar = gzip(writeTar(itemsOf(layer)))
   const bytes = await readAll(tar, { maxBytes: 64 << 20, what: 'layer' })
-  return blobOf(bytes, 'application/vnd.oci.image.layer.v1.tar+gzip')
+  return blobOf(bytes, mediaType)
 }
 
 /** Stores an image of some layers and gives the descriptor of its manifest. */
@@ -51,8 +51,9 @@ export async function storeImage(
   store: MemoryStore,
   layers: readonly Layer[],
   architecture = 'amd64',
+  layerType = 'application/vnd.oci.image.layer.v1.tar+gzip',
 ): Promise<Descriptor> {
-  const blobs = await Promise.all(layers.map(layerBlob))
+  const blobs = await Promise.all(layers.map(layer => layerBlob(layer, layerType)))
   const platform = { os: 'linux', architecture }
   const config = bytesBlob(toDocument(OCI_CONFIG, { ...platform, rootfs: { type: 'layers', diff_ids: [] } }))
   const document = toDocument(OCI_MANIFEST, {

@@ -128,6 +128,17 @@ describe('scanImage', () => {
     ])
   })
 
+  test('layers that registries may not give away are not asked for', async () => {
+    const store = new MemoryStore()
+    const type = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip'
+    const { packages, notices } = await scanImage(
+      store,
+      await storeImage(store, [{ [STATUS]: deb('a') }], 'amd64', type),
+    )
+    expect(packages).toEqual([])
+    expect(notices).toEqual([expect.stringMatching(/^layer sha256:\w+ is not for registries to give away/)])
+  })
+
   test('an artifact is not taken for an empty image', async () => {
     const store = new MemoryStore('r.example/a')
     const artifact = composeArtifact({ artifactType: 'application/x.y', layers: [] })
