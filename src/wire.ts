@@ -13,6 +13,7 @@ import type { Target } from './content/ports.ts'
 import type { InputProblem } from './errors.ts'
 import { exec } from './exec.ts'
 import { createTransport } from './http/client.ts'
+import { download } from './http/download.ts'
 import type { HttpEvent } from './http/event.ts'
 import { openLayoutArchive, openLayoutArchiveTarget } from './layout/archive.ts'
 import { openLayout } from './layout/directory.ts'
@@ -161,6 +162,7 @@ export async function wire({
       tempDir,
       locate,
       openTarget,
+      download: (url, options) => download(transport, url, options),
       commitTime: (directory, { signal }) => commitTime(directory, { env, exec, signal }),
       onEvent,
     },

@@ -24,6 +24,8 @@ const result = await build({
   chunkNames: 'chunk/[name]-[hash]',
   ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
   plugins: [toolkit],
+  // What the CycloneDX library asks for if it happens to be there, to write XML, which we do not.
+  external: ['xmlbuilder2', 'libxmljs2'],
   ...{ minify: true, keepNames: true, legalComments: 'none', metafile: true },
   // Bundled CommonJS still asks for node's own modules by require.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },

@@ -48,6 +48,13 @@ describe('withRefTags()', () => {
     expect(withRefTags(values, env).tags).toEqual(tags)
   })
 
+  test('a chart alone has the tag of its version, an image beside it those of the run', () => {
+    const env = { GITHUB_EVENT_NAME: 'push', GITHUB_REF: 'refs/tags/v1', GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: 'v1' }
+    const alone = { images: 'ghcr.io/a/b', chart: 'web' }
+    expect(withRefTags(alone, env)).toEqual(alone)
+    expect(withRefTags({ ...alone, layers: 'a:/a' }, env).tags).toContain('v1')
+  })
+
   test('no tag is made up where the event does not say what was built', () => {
     expect(withRefTags({ images: 'a/b' }, {})).toEqual({ images: 'a/b' })
   })

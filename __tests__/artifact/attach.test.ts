@@ -15,6 +15,7 @@ import { clientOf, documentOf } from '../registry/client.ts'
 import { temporaryDirectory } from '../support/peers.ts'
 import { startSpecRegistry, type SpecRegistry } from '../../conformance/server/registry.ts'
 import { layerOf } from './shelf.ts'
+import { SPDX_DOCUMENT } from './sbom-documents.ts'
 
 const SPDX = 'application/spdx+json'
 const layer = layerOf('layer', undefined, { mediaType: 'application/vnd.oci.image.layer.v1.tar' })
@@ -61,7 +62,7 @@ interface Run {
 }
 
 async function attach({ place, path }: Run, words: Partial<AttachWords> = {}): Promise<Attached> {
-  await writeFile(join(path, 'sbom.spdx.json'), '{}')
+  await writeFile(join(path, 'sbom.spdx.json'), SPDX_DOCUMENT)
   const asked = { subject: 'r.example/team/app:v1', files: ['sbom.spdx.json'], artifactType: undefined, platforms: [] }
   return attachArtifact(
     { ...asked, annotations: [], context: path, ...words },
@@ -187,8 +188,9 @@ test('the file goes over the wire once, however many platforms get it', async ()
   const seen = opened.registry?.requests.length
   await attach(opened, { platforms: ['all'] })
   const sent = opened.registry?.requests.slice(seen).filter(({ method }) => method === 'PUT' || method === 'POST')
-  // One upload each of the file and of the empty config, and a manifest for each platform.
-  expect(sent?.map(({ path }) => path.split('/')[4]).sort()).toEqual(['blobs', 'blobs', 'manifests', 'manifests'])
+  // One upload each of the file and of the empty config, POST and PUT, and a manifest for each platform.
+  const kinds = sent?.map(({ path }) => path.split('/')[4]).sort()
+  expect(kinds).toEqual(['blobs', 'blobs', 'blobs', 'blobs', 'manifests', 'manifests'])
 })
 
 test('a subject that is not there is said to be missing, and what to do', async () => {

@@ -3,6 +3,7 @@ import { readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fetchFile } from '../../src/artifact/fetch-file.ts'
 import type { Source } from '../../src/content/ports.ts'
+import { verified } from '../../src/content/verify.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { temporaryDirectory } from '../support/peers.ts'
@@ -18,12 +19,15 @@ function sourceOf({ cutAt = Infinity, content = bytes }: { cutAt?: number; conte
   const source: Source = {
     place: 'r.example/app',
     resolve: () => Promise.reject(new Error('not asked for')),
-    async *open(_descriptor, { offset = 0 } = {}) {
+    open(descriptor, { offset = 0 } = {}) {
       offsets.push(offset)
-      for (let at = offset; at < content.byteLength; at += PIECE) {
-        if (at >= cutAt) throw new Error('the line is cut')
-        yield await Promise.resolve(content.subarray(at, at + PIECE))
+      async function* pieces(): AsyncGenerator<Uint8Array> {
+        for (let at = offset; at < content.byteLength; at += PIECE) {
+          if (at >= cutAt) throw new Error('the line is cut')
+          yield await Promise.resolve(content.subarray(at, at + PIECE))
+        }
       }
+      return offset === 0 ? verified(pieces(), descriptor, 'r.example/app') : pieces()
     },
   }
   return { source, offsets }
@@ -32,7 +36,7 @@ function sourceOf({ cutAt = Infinity, content = bytes }: { cutAt?: number; conte
 test('what came of a large file before a failure is not fetched again', async () => {
   await using dir = await temporaryDirectory()
   const file = join(dir.path, 'blob')
-  const cut = sourceOf({ cutAt: 9 << 20 })
+  const cut = sourceOf({ cutAt: 10 << 20 }) // verified, the last piece is held back
   await expect(fetchFile(cut.source, blob, file)).rejects.toThrow('the line is cut')
   const { source, offsets } = sourceOf()
   let seen = 0

@@ -5,8 +5,9 @@ const notAsked = (): Promise<never> => Promise.reject(new Error('not asked for')
 /** Use cases of other commands than the one that a test runs. */
 export const ARTIFACT_PARTS: Pick<
   CliParts<unknown>,
-  'attach' | 'discover' | 'pull' | 'generateSbom' | 'attachSboms'
+  'copyTags' | 'attach' | 'discover' | 'pull' | 'generateSbom' | 'attachSboms'
 > = {
+  copyTags: notAsked,
   attach: notAsked,
   discover: notAsked,
   pull: notAsked,

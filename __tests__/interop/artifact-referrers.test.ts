@@ -4,6 +4,7 @@ import { pushIndex } from '../support/base-images.ts'
 import { run, temporaryDirectory } from '../support/peers.ts'
 import { runCli } from '../support/published.ts'
 import { REGISTRIES, startRegistry } from '../support/registries.ts'
+import { CYCLONEDX_DOCUMENT, SPDX_DOCUMENT } from '../artifact/sbom-documents.ts'
 
 const SPDX = 'application/spdx+json'
 
@@ -78,7 +79,7 @@ describe.each(REGISTRIES)('on $name', ({ start }) => {
     await using work = await temporaryDirectory()
     const image = `${registry.host}/team/app`
     await pushIndex(`${registry.directHost}/team/app:v1`)
-    await write(work.path, { 'sbom.spdx.json': '{"spdxVersion":"SPDX-2.3"}\n' })
+    await write(work.path, { 'sbom.spdx.json': SPDX_DOCUMENT })
     const attach = ['attach', `${image}:v1`, 'sbom.spdx.json', '--artifact-type', SPDX, '--platforms', 'all']
     const { attachments } = await ours<Attachments>(work.path, ...attach)
     expect(attachments.map(({ platform, existed }) => ({ platform, existed }))).toEqual([
@@ -90,7 +91,7 @@ describe.each(REGISTRIES)('on $name', ({ start }) => {
       expect(await regctlReferrers(`${image}@${subject}`)).toEqual([digest])
       const out = join(work.path, digest.slice(-8))
       await run('oras', ['pull', '--plain-http', '-o', out, ref])
-      expect(await read(out)).toEqual({ 'sbom.spdx.json': '{"spdxVersion":"SPDX-2.3"}\n' })
+      expect(await read(out)).toEqual({ 'sbom.spdx.json': SPDX_DOCUMENT })
     }
 
     const found = await ours<Discovered>('/', 'discover', `${image}:v1`)
@@ -192,7 +193,7 @@ test('what is attached in a layout is found there by oras, and what oras attache
   const { path: cwd } = work
   await pushIndex(`${registry.directHost}/team/app:v1`)
   await runCli(['copy', `${registry.host}/team/app:v1`, 'oci:out'], { cwd })
-  await write(cwd, { 'app.cdx.json': '{}', 'more.txt': 'more\n' })
+  await write(cwd, { 'app.cdx.json': CYCLONEDX_DOCUMENT, 'more.txt': 'more\n' })
   const { artifactType, attachments } = await ours<Attachments>(cwd, 'attach', 'oci:out', 'app.cdx.json')
   expect(artifactType).toBe('application/vnd.cyclonedx+json')
   await run('oras', ['attach', '--oci-layout', '--artifact-type', 'a/b', 'out:v1', 'more.txt'], { cwd })

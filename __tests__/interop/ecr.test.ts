@@ -285,6 +285,7 @@ describe('a publication to ECR', () => {
           locate: () => {
             throw new Error('without a base')
           },
+          download: () => Promise.reject(new Error('without a chart')),
           openTarget: output => {
             if (output.kind !== 'registry') throw new Error('without a layout')
             const target = openRepository(output.image, { hosts, side: 'target' })

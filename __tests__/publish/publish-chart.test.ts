@@ -152,6 +152,7 @@ describe('a chart alone', () => {
   })
 
   test.each<[string, FieldValues, string]>([
+    ['a chart that is not there', { chart: './wbe' }, 'wbe is not there, or cannot be read'],
     ['a tag', { tags: 'v1' }, 'tags: the tag of a chart is its version'],
     ['a tag of an image', { images: 'ghcr.io/charts:v1' }, 'images: "ghcr.io/charts:v1" has a tag'],
     [
@@ -223,6 +224,26 @@ describe('an image, and the chart that installs it', () => {
     const values = both(registry, { 'base-image': `${registry.host}/not/there` })
     expect(await refusal(workshop, values)).toContain('not/there')
     expect(writes(registry)).toEqual([])
+  })
+
+  test('another chart of that version keeps the image from being published', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = chartProject(site)
+    await workshop.publish({ chart: 'web', 'chart-repository': `${registry.host}/charts/web` })
+    workshop.put({ 'web/values.yaml': 'other: true\n' })
+    const mark = registry.requests.length
+    await expect(workshop.publish(both(registry))).rejects.toMatchObject({ code: 'TAG_EXISTS' })
+    expect(writes(registry, mark)).toEqual([])
+  })
+
+  test('a dry run of both sends nothing, and knows what the chart will hold', async () => {
+    await using registry = await startSpecRegistry()
+    using workshop = chartProject(site)
+    const values = both(registry, { 'chart-values': 'image.digest={digest}' })
+    const planned = await workshop.publish({ ...values, 'dry-run': 'true' })
+    expect(writes(registry)).toEqual([])
+    const done = await workshop.publish(values)
+    expect(planned.report.refs).toEqual(done.report.refs)
   })
 
   test('problems of both are told together', async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTransport } from '../../src/http/client.ts'
+import { download } from '../../src/http/download.ts'
 import type { PublishDeps } from '../../src/publish/deps.ts'
 import type { PublishEvent } from '../../src/publish/event.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
@@ -94,6 +95,7 @@ function hurried(deps: PublishDeps): PublishDeps {
   const registries = { hosts, sleep, random: (): number => 0 }
   return {
     ...deps,
+    download: (url, options) => download(transport, url, options),
     openTarget: output =>
       output.kind === 'registry'
         ? openRepository(output.image, { ...registries, side: 'target' })

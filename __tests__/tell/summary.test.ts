@@ -6,6 +6,19 @@ import { failuresOf } from '../../src/tell/failure.ts'
 import { appendSummary, failureSummary, reportSummary } from '../../src/tell/summary.ts'
 import { sampleDigest, sampleReport } from './sample-report.ts'
 
+test('a summary of a chart says how it is pulled, and has no table of platforms', () => {
+  const digest = sampleDigest('chart')
+  const [target] = sampleReport().targets
+  const ref = `ghcr.io/charts/web:1.0.0@${digest}`
+  const commands = ['helm pull oci://ghcr.io/charts/web --version 1.0.0']
+  const chart = { name: 'web', version: '1.0.0', digest, refs: [ref], commands }
+  const report = { ...sampleReport({ refs: [ref], platforms: [], chart }), base: undefined }
+  const summary = reportSummary({ ...report, digest, targets: target ? [target] : [] })
+  expect(summary).toContain(`<code>${digest}</code>, chart web 1.0.0\n`)
+  expect(summary).toContain('<code>helm pull oci://ghcr.io/charts/web --version 1.0.0</code>')
+  expect(summary).not.toContain('| Platform |')
+})
+
 test('a summary says what was published, for which platforms, and what had to be sent', () => {
   const index = sampleDigest('index')
   expect(reportSummary(sampleReport())).toBe(

@@ -8,7 +8,7 @@ import { OCI_MANIFEST } from '../oci/media-type.ts'
 export const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json'
 
 /** Type of an artifact whose maker gives none, as `oras push` has it. */
-export const UNKNOWN_ARTIFACT = 'application/vnd.unknown.artifact.v1'
+const UNKNOWN_ARTIFACT = 'application/vnd.unknown.artifact.v1'
 
 /** The key under which every tool of the field looks for a file's name. */
 export const TITLE = 'org.opencontainers.image.title'

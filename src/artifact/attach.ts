@@ -13,6 +13,7 @@ import { formatReference, type Reference } from '../oci/reference.ts'
 import { composeArtifact, type Artifact } from './artifact.ts'
 import { parseAttach, type AttachWords } from './attach-request.ts'
 import { fileLayers } from './file-layers.ts'
+import { checkAttachedSboms } from './attached-sboms.ts'
 import { chosenOf, type Member } from './members.ts'
 import { isSbomType, sbomTypeOf } from './sbom-type.ts'
 
@@ -51,11 +52,18 @@ export interface Attached {
  */
 export async function attachArtifact(words: AttachWords, deps: AttachDeps, io: Abortable = {}): Promise<Attached> {
   const { subject, files, artifactType, choices, annotations } = await parseAttach(words)
+  const typeOf = ({ path }: { readonly path: string }): string | undefined =>
+    sbomTypeOf(path) ?? (isSbomType(artifactType) ? artifactType : undefined)
+  await checkAttachedSboms(files, {
+    typeOf: file => file.mediaType ?? typeOf(file),
+    onNotice: text => {
+      deps.onEvent({ type: 'notice', text })
+    },
+    ...io,
+  })
   const { source, name } = deps.locate(subject)
   const root = await resolveSubject(source, name, subject, io)
   const members = await chosenOf(source, root, choices, { input: 'platforms', ...io })
-  const typeOf = ({ path }: { readonly path: string }): string | undefined =>
-    sbomTypeOf(path) ?? (isSbomType(artifactType) ? artifactType : undefined)
   const layers = await fileLayers(files, { tempDir: deps.tempDir, typeOf, ...io })
   const target = deps.openTarget(outputOf(subject))
   const attachments = await attachTo(target, members, { artifactType, layers, annotations, onEvent: deps.onEvent }, io)

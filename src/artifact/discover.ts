@@ -8,7 +8,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import { isManifestType } from '../oci/media-type.ts'
 import type { Platform } from '../oci/platform.ts'
-import { formatReference, type Reference } from '../oci/reference.ts'
+import { formatReference, isTag, type Reference } from '../oci/reference.ts'
 import { readMember, type Member } from './members.ts'
 
 /** Something that hangs on a manifest. */
@@ -124,13 +124,15 @@ async function referrersOf(subject: Descriptor, depth: number, finding: Finding)
 async function taggedFor(subject: Descriptor, finding: Finding): Promise<readonly Hanging[]> {
   const { source, slot, signal } = finding
   const found = await allOrErrors(
-    TAG_ENDINGS.map(ending =>
-      slot(async () => {
-        const tag = `${algorithmOf(subject.digest)}-${hexOf(subject.digest)}.${ending}`
-        const descriptor = await resolveTag(source, tag, { signal })
-        return descriptor && { descriptor, tag }
-      }),
-    ),
+    // Those of sha512 are too long for a tag.
+    TAG_ENDINGS.map(ending => `${algorithmOf(subject.digest)}-${hexOf(subject.digest)}.${ending}`)
+      .filter(isTag)
+      .map(tag =>
+        slot(async () => {
+          const descriptor = await resolveTag(source, tag, { signal })
+          return descriptor && { descriptor, tag }
+        }),
+      ),
   )
   return allOrErrors(
     found

@@ -33,7 +33,7 @@ export async function statusOf(path: string): Promise<Stats | undefined> {
  *
  * @throws {OciPublishError} LINK_IN_THE_WAY, FILE_IN_THE_WAY
  */
-export async function checkWay(root: string, name: string): Promise<void> {
+async function checkWay(root: string, name: string): Promise<void> {
   const parts = name.split('/')
   for (let count = 1; count < parts.length; count++) {
     const path = join(root, ...parts.slice(0, count))

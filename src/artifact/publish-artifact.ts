@@ -30,7 +30,7 @@ export interface ArtifactDeps {
 }
 
 /** What was published, and how it came to be at one target. */
-export interface PublishedTarget {
+interface PublishedTarget {
   readonly target: Pick<Target, 'place'>
   /** With the tags that point at the artifact now. */
   readonly output: Output

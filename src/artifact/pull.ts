@@ -134,16 +134,16 @@ interface UnpackedLayer {
 
 async function pullLayers(plan: PullPlan, pulling: Pulling): Promise<readonly PulledFile[]> {
   const { root, signal } = pulling
-  const conflicts: string[] = []
+  const conflicts = new Map<string, Place>()
   const note = (name: string, place: Place): boolean => {
-    if (place === 'blocked' || (place === 'other' && !pulling.overwrite)) conflicts.push(name)
+    if (place === 'blocked' || (place === 'other' && !pulling.overwrite)) conflicts.set(name, place)
     return place !== 'same'
   }
   const missing: PulledLayer[] = []
   for (const layer of plan.layers.filter(({ isDirectory }) => !isDirectory)) {
     if (note(layer.name, await placeOfFile(root, layer.name, layer.descriptor, { signal }))) missing.push(layer)
   }
-  checkConflicts(conflicts, pulling)
+  checkConflicts(conflicts, root)
 
   const work = join(root, WORK_FOLDER)
   await prepareWork(work)
@@ -160,7 +160,7 @@ async function pullLayers(plan: PullPlan, pulling: Pulling): Promise<readonly Pu
       }
       directories.push({ layer, from, missing: wanted })
     }
-    checkConflicts(conflicts, pulling)
+    checkConflicts(conflicts, root)
     const fetched = await fetchAll(missing, work, pulling)
     for (const directory of directories) await placeDirectory(directory, root)
     await placeFiles(missing, fetched, work, root)
@@ -180,11 +180,12 @@ async function pullLayers(plan: PullPlan, pulling: Pulling): Promise<readonly Pu
   }
 }
 
-function checkConflicts(conflicts: readonly string[], { root, overwrite }: Pulling): void {
-  if (conflicts.length === 0) return
-  const what = conflicts.length === 1 ? `${conflicts.join()} is` : `${conflicts.join(', ')} are`
+function checkConflicts(conflicts: ReadonlyMap<string, Place>, root: string): void {
+  if (conflicts.size === 0) return
+  const what = `${[...conflicts.keys()].join(', ')} ${conflicts.size === 1 ? 'is' : 'are'}`
+  const isBlocked = [...conflicts.values()].includes('blocked')
   throw new OciPublishError('FILE_EXISTS', `${root}: ${what} there with other content; nothing was written`, {
-    hint: overwrite ? 'a folder is where a file should be, or the other way round' : '--overwrite replaces files',
+    hint: isBlocked ? 'a folder is where a file should be, or the other way round' : '--overwrite replaces files',
   })
 }
 

@@ -64,8 +64,11 @@ function reportOf({ place, artifactType, attachments }: Attached): object {
 
 function attachedLines({ place, artifactType, attachments }: Attached, ms: number): readonly string[] {
   const added = attachments.filter(({ existed }) => !existed).length
-  const what = added === 0 ? 'nothing to add' : `attached ${artifactType} to ${countText(added, 'manifest')}`
-  return [`${what} of ${place}, in ${durationText(ms)}`, ...attachments.map(lineOf)]
+  const what =
+    added === 0
+      ? `nothing to add: ${place} has it all`
+      : `attached ${artifactType} to ${countText(added, 'manifest')} of ${place}`
+  return [`${what}, in ${durationText(ms)}`, ...attachments.map(lineOf)]
 }
 
 function lineOf({ subject, platform, manifest, existed }: Attachment): string {

@@ -46,6 +46,13 @@ export interface ReferrerLister {
   referrers(subject: Descriptor, options?: ReferrersOptions): AsyncIterable<Descriptor>
 }
 
+/**
+ * Everything that an address of the web holds, at most so many bytes.
+ *
+ * @throws where that is not to be had
+ */
+export type Download = (url: URL, options: Abortable & { readonly maxBytes: number }) => Promise<Uint8Array>
+
 export interface PushOptions extends Abortable {
   /** Repositories on the same host that may hold the blob, likeliest first. A refused mount never fails a push. */
   readonly mountFrom?: readonly string[] | undefined

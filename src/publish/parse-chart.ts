@@ -22,6 +22,8 @@ export interface ParsedChart {
    * @throws {InputError} where the image has not what the chart wants of it
    */
   readonly requestFor: (image: ImageNames | undefined) => ChartRequest
+  /** Whether what the chart holds is only known when the image is. */
+  readonly needsImage: boolean
   readonly problems: readonly InputProblem[]
   readonly notices: readonly string[]
 }
@@ -76,7 +78,9 @@ export function parseChart(values: FieldValues, facts: RequestFacts, withImage: 
     },
     values: changes.map(([path, value]): ValueChange => ({ path, value: fill(value, 'chart-values', image, found) })),
   })
-  if (!withImage) filled(undefined, problems)
+  const ofImage: InputProblem[] = []
+  filled(undefined, ofImage)
+  if (!withImage) problems.push(...ofImage)
   return {
     requestFor(image) {
       const found: InputProblem[] = []
@@ -92,6 +96,7 @@ export function parseChart(values: FieldValues, facts: RequestFacts, withImage: 
         },
       }
     },
+    needsImage: ofImage.length > 0,
     problems,
     notices,
   }

@@ -1,4 +1,5 @@
-import type { ChartReport } from '../artifact/helm/publish-chart.ts'
+import type * as Charts from '../artifact/helm/publish-chart.ts'
+import type { ChartDeps, ChartReport } from '../artifact/helm/publish-chart.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { InputError } from '../errors.ts'
 import { asksForArtifact } from './asks-for-artifact.ts'
@@ -32,13 +33,15 @@ export async function publishAll(values: FieldValues, deps: PublishDeps, io: Abo
 }
 
 /** Loaded when it is needed: most runs publish no chart. */
-async function chartsRoom(): Promise<typeof import('../artifact/helm/publish-chart.ts')> {
-  return import('../artifact/helm/publish-chart.ts')
+async function loadCharts(deps: PublishDeps): Promise<typeof Charts & { readonly chartDeps: ChartDeps }> {
+  const charts = await import('../artifact/helm/publish-chart.ts')
+  const { openChartSources } = await import('../artifact/helm/chart-sources.ts')
+  return { ...charts, chartDeps: { ...deps, sources: openChartSources(deps) } }
 }
 
 async function publishAlone(parsed: ParsedChart, deps: PublishDeps, io: Abortable): Promise<PublishReport> {
-  const { publishChart } = await chartsRoom()
-  const report = await publishChart(parsed.requestFor(undefined), deps, io)
+  const { publishChart, chartDeps } = await loadCharts(deps)
+  const report = await publishChart(parsed.requestFor(undefined), chartDeps, io)
   return { ...report, imageid: undefined, base: undefined, platforms: [] }
 }
 
@@ -48,11 +51,13 @@ async function publishBoth(
   deps: PublishDeps,
   io: Abortable,
 ): Promise<PublishReport> {
-  const { checkChart, publishChart } = await chartsRoom()
-  // A chart that cannot be packaged is found out before the image is published.
-  await checkChart(parsed.requestFor(STAND_IN), deps, io)
+  const { checkChart, publishChart, chartDeps } = await loadCharts(deps)
+  // A chart that cannot be published is found out before the image is.
+  const request = parsed.requestFor(STAND_IN)
+  if (parsed.needsImage) await checkChart(request, chartDeps, io)
+  else await publishChart({ ...request, dryRun: true }, { ...chartDeps, onEvent: () => undefined }, io)
   const image = await publish(values, deps, io)
-  return together(image, await publishChart(parsed.requestFor(imageNames(image)), deps, io))
+  return together(image, await publishChart(parsed.requestFor(imageNames(image)), chartDeps, io))
 }
 
 const STAND_IN: ImageNames = { tag: '0', digest: `sha256:${'0'.repeat(64)}`, repository: 'localhost/image' }

@@ -87,7 +87,10 @@ function wordsOf(text: string): readonly string[] {
 }
 
 /** Codes that say the request was wrong, whoever found it. */
-const OF_THE_REQUEST: ReadonlySet<string> = new Set(['INVALID_INPUT', 'INVALID_REFERENCE', 'INVALID_PLATFORM'])
+const OF_THE_REQUEST: ReadonlySet<string> = new Set([
+  ...['INVALID_INPUT', 'INVALID_REFERENCE', 'INVALID_PLATFORM'],
+  ...['INVALID_CHART', 'INVALID_KEY', 'INVALID_PROVENANCE', 'LOCK_OUTDATED'],
+])
 
 /** Whether the request has to change before it can succeed, as opposed to the world. */
 export function isWrongRequest(error: unknown): boolean {

@@ -52,6 +52,22 @@ const EVERYTHING = component(
   ]),
 )
 
+/**
+ * What wasm-tools makes of this text: imports of an instance, a function, a resource, a core module and a type; a component
+ * inside with an import and an export that are not the outer one's; exports of the instance and the function.
+ */
+const FROM_TEXT = Buffer.from(
+  [
+    '0061736d0d0001000710014202014000007304000367657401000a1f01001a776173693a636c692f656e7669726f6e6d656e',
+    '7440302e322e3005000708014001016d7301000a0f0200036c6f67010100037265730301030c015002016000000301660000',
+    '0a0f0200036d6f6400110000017403000204470061736d0d000100070501400001000a0d0100086e6f742d6d696e6501000b',
+    '0e0100086e6f722d7468697301000000170e636f6d706f6e656e742d6e616d65000605696e6e65720b22020012776173693a',
+    '636c692f72756e40302e322e300500000005616761696e010000003c0e636f6d706f6e656e742d6e616d6501060011010001',
+    '6d0107010100036c6f6701080302020172030174010904010005696e6e657201050501000165',
+  ].join(''),
+  'hex',
+)
+
 async function found(path: string, files: Readonly<Record<string, Content>>) {
   await put(path, files)
   const request = { annotations: {}, metadata: new Map(), created: undefined, tempDir: path }
@@ -65,6 +81,16 @@ test('a component says what it asks for and what it offers, so that hosts can re
     kind: 'component',
     imports: ['wasi:cli/environment@0.2.0', 'run', 'core', 'value', 'resource', 'same', 'inner', 'late'],
     exports: ['wasi:cli/run@0.2.0', 'typed', 'module'],
+  })
+})
+
+test('a component that another tool wrote is read the same', async () => {
+  await using work = await temporaryDirectory()
+  await put(work.path, { 'a.wasm': FROM_TEXT })
+  expect(await readWasm(join(work.path, 'a.wasm'))).toEqual({
+    kind: 'component',
+    imports: ['wasi:cli/environment@0.2.0', 'log', 'res', 'mod', 't'],
+    exports: ['wasi:cli/run@0.2.0', 'again'],
   })
 })
 

@@ -21,7 +21,7 @@ async function database(rows: readonly Value[][], { pageBytes = 4096, table = 'P
   for (const [number = null, blob = null] of rows) insert.run(number, blob)
   db.exec('COMMIT')
   db.close()
-  return readFile(path)
+  return await readFile(path)
 }
 
 /** A header as RPM writes it: entries, then what they point at. */
@@ -59,6 +59,15 @@ const KEY = header([
   [RPM_TAG.version, 6, 'a15b79cc'],
 ])
 
+function refusalOf(bytes: Uint8Array): unknown {
+  try {
+    parseRpmDatabase(bytes, 'var/lib/rpm/rpmdb.sqlite')
+    return undefined
+  } catch (error) {
+    return (error as { readonly code?: unknown }).code
+  }
+}
+
 describe('SQLite', () => {
   test('rows are read as SQLite wrote them: of any size, on pages of any size', async () => {
     const value = fc.oneof(
@@ -70,7 +79,7 @@ describe('SQLite', () => {
     )
     const sizes = fc.constantFrom(512, 1024, 4096, 65_536)
     await fc.assert(
-      fc.asyncProperty(fc.array(value, { maxLength: 60 }), sizes, async (values, pageBytes) => {
+      fc.asyncProperty(fc.array(value, { maxLength: 30 }), sizes, async (values, pageBytes) => {
         const bytes = await database(
           values.map((one, i) => [i + 1, one]),
           { pageBytes },
@@ -78,7 +87,7 @@ describe('SQLite', () => {
         const read = readTable(bytes, 'Packages', 'x').map(([, one]) => (one instanceof Uint8Array ? [...one] : one))
         expect(read).toEqual(values.map(one => (one instanceof Uint8Array ? [...one] : one)))
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   })
 
@@ -95,11 +104,7 @@ describe('SQLite', () => {
       fc.property(places, fc.nat(bytes.length), (changes, end) => {
         const damaged = Uint8Array.from(bytes)
         for (const [at, to] of changes) damaged[at] = to
-        try {
-          parseRpmDatabase(damaged.subarray(0, end), 'var/lib/rpm/rpmdb.sqlite')
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'INVALID_DOCUMENT' })
-        }
+        expect([undefined, 'INVALID_DOCUMENT']).toContain(refusalOf(damaged.subarray(0, end)))
       }),
       { numRuns: 300 },
     )

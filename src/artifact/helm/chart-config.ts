@@ -3,7 +3,7 @@ import { digestOf, finishDigest } from '../../oci/digest.ts'
 import type { Document } from '../../oci/manifest.ts'
 import type { ChartDependency, ChartMetadata } from './chart.ts'
 
-const CHART_CONFIG = 'application/vnd.cncf.helm.config.v1+json'
+export const CHART_CONFIG = 'application/vnd.cncf.helm.config.v1+json'
 
 /** The config of a chart: its metadata as JSON, byte for byte as helm's own push writes it. */
 export function chartConfig(metadata: ChartMetadata): Document {

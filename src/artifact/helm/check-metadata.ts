@@ -11,7 +11,7 @@ export function isHelmVersion(version: string): boolean {
 }
 
 /** Semantic Versioning 2.0.0, without which a version is found by no range. */
-function isStrictVersion(version: string): boolean {
+export function isStrictVersion(version: string): boolean {
   return holds(STRICT, version)
 }
 

@@ -8,8 +8,10 @@ import { CHART_PROVENANCE, type ChartArtifact } from './chart-manifest.ts'
 import { CHART_CONTENT } from './package-chart.ts'
 
 export interface SameChartOptions extends Abortable {
-  /** Whether the chart was signed in this run, so that one without a signature is not the same. */
+  /** Whether the chart was signed in this run: who signs again may get another signature, which says the same. */
   readonly signed: boolean
+  /** Whether config and signature have to be the same as well. */
+  readonly exactly: boolean
 }
 
 export interface ExistingChart {
@@ -20,12 +22,12 @@ export interface ExistingChart {
 
 /**
  * What a place holds under the tag of a chart, undefined where there is nothing. It is the same chart when its package is
- * the same to the byte: annotations such as `created` say when it was pushed, and by whom.
+ * the same to the byte, and it is signed if this one is: annotations such as `created` say when it was pushed.
  */
 export async function holdsSameChart(
   source: Source,
   chart: ChartArtifact,
-  { signed, ...io }: SameChartOptions,
+  { signed, exactly, ...io }: SameChartOptions,
 ): Promise<ExistingChart | undefined> {
   let root: Descriptor
   try {
@@ -36,10 +38,18 @@ export async function holdsSameChart(
   }
   if (root.digest === chart.manifest.descriptor.digest) return { root, isSame: true }
   const manifest = await readManifest(source, root, io)
-  return { root, isSame: manifest !== undefined && isSame(manifest, chart, signed) }
+  return { root, isSame: manifest !== undefined && isSame(manifest, chart, { signed, exactly }) }
 }
 
-function isSame({ layers }: Manifest, chart: ChartArtifact, signed: boolean): boolean {
+function isSame(
+  { config, layers }: Manifest,
+  chart: ChartArtifact,
+  { signed, exactly }: Omit<SameChartOptions, 'signal'>,
+): boolean {
+  if (exactly) {
+    const theirs = new Set([config, ...layers].map(({ digest }) => digest))
+    return theirs.size === chart.blobs.length && chart.blobs.every(({ descriptor }) => theirs.has(descriptor.digest))
+  }
   const ours = chart.blobs.find(({ descriptor }) => descriptor.mediaType === CHART_CONTENT)?.descriptor
   const theirs = layers.filter(({ mediaType }) => mediaType === CHART_CONTENT)
   if (theirs.length !== 1 || theirs[0]?.digest !== ours?.digest) return false

@@ -10,12 +10,14 @@ import { tagsLeft, type TaggedPlace } from '../../copy/existing-tags.ts'
 import { planCopy } from '../../copy/plan.ts'
 import type { OnExistingTag } from '../../copy/plan-tags.ts'
 import { targetReport, type TargetReport } from '../../copy/target-report.ts'
-import { OciPublishError } from '../../errors.ts'
+import { InputError, messageOf, OciPublishError } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { contentOf, pushArtifact } from '../push-artifact.ts'
 import type { Chart } from './chart.ts'
+import type { ChartSources } from './chart-sources.ts'
 import { chartArtifact, type ChartArtifact } from './chart-manifest.ts'
+import { withDependencies, type DependencyOptions } from './dependencies.ts'
 import { holdsSameChart } from './existing-chart.ts'
 import { packageChart } from './package-chart.ts'
 import { signChart } from './provenance.ts'
@@ -27,7 +29,9 @@ import { withValues, type ValueChange } from './values.ts'
 export interface ChartRequest {
   /** Folder or package. */
   readonly path: string
-  readonly read: Omit<ReadChartOptions, 'signal'>
+  readonly read: Omit<ReadChartOptions, 'signal' | 'complete'>
+  /** Whether dependencies that are not there are fetched: as Chart.lock has chosen them, or the newest that fit. */
+  readonly dependencies: 'off' | 'build' | 'update'
   /** What to write into values.yaml. */
   readonly values: readonly ValueChange[]
   /** Where a chart of this name goes. Tags are left out: a chart has that of its version. */
@@ -44,6 +48,8 @@ export interface ChartDeps {
   readonly openTarget: (output: Output) => Target
   /** Seconds since 1970 of the commit that a directory is at, undefined where that cannot be known. */
   readonly commitTime: (directory: string, options: Abortable) => Promise<number | undefined>
+  /** Where dependencies come from. */
+  readonly sources: ChartSources
   readonly onEvent: OnImageCopyEvent
 }
 
@@ -82,9 +88,13 @@ export interface ChartReport {
  * @throws {AggregateError} when several things failed; single failures as they are
  */
 export async function publishChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<ChartReport> {
-  const chart = await loadChart(request, deps, io)
+  const folder = await folderOf(request.path)
+  const created = request.sourceDateEpoch ?? (await deps.commitTime(folder, io))
+  const onNotice = (text: string): void => {
+    deps.onEvent({ type: 'notice', text: `chart ${request.path}: ${text}` })
+  }
+  const chart = await loadChart(request, { sources: deps.sources, created, onNotice }, io)
   for (const text of chart.warnings) deps.onEvent({ type: 'notice', text: `chart ${chart.metadata.name}: ${text}` })
-  const created = request.sourceDateEpoch ?? (await deps.commitTime(await folderOf(request.path), io))
   const artifact = await composeChart(chart, request, created, io)
   const places = await allOrErrors(
     request.outputsFor(chart.metadata.name).map(async output => look(output, artifact, request, deps, io)),
@@ -101,18 +111,35 @@ export async function publishChart(request: ChartRequest, deps: ChartDeps, io: A
  *
  * @throws {OciPublishError} INVALID_CHART, INVALID_KEY
  */
-export async function checkChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<void> {
-  const chart = await loadChart(request, deps, io)
+export async function checkChart(
+  request: ChartRequest,
+  { sources }: Pick<ChartDeps, 'sources'>,
+  io: Abortable = {},
+): Promise<void> {
+  await folderOf(request.path)
+  const chart = await loadChart(request, { sources, created: undefined, onNotice: () => undefined }, io)
   request.outputsFor(chart.metadata.name)
   await composeChart(chart, request, undefined, io)
 }
 
-async function loadChart({ path, read, values }: ChartRequest, _deps: ChartDeps, io: Abortable): Promise<Chart> {
-  return withValues(await readChart(path, { ...read, ...io }), values)
+async function loadChart(
+  { path, read, values, dependencies: mode }: ChartRequest,
+  how: Pick<DependencyOptions, 'sources' | 'created' | 'onNotice'>,
+  io: Abortable,
+): Promise<Chart> {
+  const complete: ReadChartOptions['complete'] =
+    mode === 'off' ? undefined : files => withDependencies(files, { mode, folder: path, ...how, ...io })
+  return withValues(await readChart(path, { ...read, complete, ...io }), values)
 }
 
+/** @throws {InputError} where there is nothing at the path */
 async function folderOf(path: string): Promise<string> {
-  return (await stat(path)).isDirectory() ? path : dirname(path)
+  try {
+    return (await stat(path)).isDirectory() ? path : dirname(path)
+  } catch (error) {
+    const problem = `${path} is not there, or cannot be read (${messageOf(error)})`
+    throw new InputError([{ input: 'chart', problem }], { cause: error })
+  }
 }
 
 async function composeChart(
@@ -140,12 +167,16 @@ interface Place {
 async function look(
   output: Output,
   artifact: ChartArtifact,
-  { signingKey }: ChartRequest,
+  { signingKey, onExistingTag }: ChartRequest,
   { openTarget }: ChartDeps,
   io: Abortable,
 ): Promise<Place> {
   const target = openTarget(output)
-  const found = await holdsSameChart(target, artifact, { signed: signingKey !== undefined, ...io })
+  const found = await holdsSameChart(target, artifact, {
+    signed: signingKey !== undefined,
+    exactly: onExistingTag === 'overwrite',
+    ...io,
+  })
   return { output: { ...output, tags: [artifact.tag] }, target, tagged: found?.root, isSame: found?.isSame === true }
 }
 
@@ -193,7 +224,7 @@ function leftOf(
   } catch (error) {
     if (!(error instanceof OciPublishError)) throw error
     throw new OciPublishError(error.code, `this version has been published with other content: ${error.message}`, {
-      hint: 'give it another version (chart-version), or set "on-existing-tag: skip" or "overwrite"; nothing was sent',
+      hint: 'give it another version (chart-version), or set "on-existing-tag: skip" or "overwrite"; nothing of it was sent',
     })
   }
 }
@@ -205,8 +236,9 @@ function untouched({ target, output, root }: Settled): TargetReport {
 }
 
 async function plan(one: Settled, artifact: ChartArtifact, io: Abortable): Promise<TargetReport> {
-  if (!one.send) return untouched(one)
-  const steps = await planCopy(contentOf(artifact), artifact.manifest.descriptor, one.target, io)
+  const steps = one.send
+    ? await planCopy(contentOf(artifact), artifact.manifest.descriptor, one.target, io)
+    : [{ do: 'keep', descriptor: one.root, bytes: 0 } as const]
   return targetReport(one.target.place, one.output.tags, { steps })
 }
 

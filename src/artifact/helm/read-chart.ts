@@ -17,6 +17,8 @@ export interface ReadChartOptions extends Abortable, ChartOverrides {
   readonly allowLargeFiles?: boolean | undefined
   /** Refuse what would be a warning. Off by default. */
   readonly strict?: boolean | undefined
+  /** Of a folder: gives its files, with those that are to be had from elsewhere. */
+  readonly complete?: ((files: readonly ChartFile[]) => Promise<readonly ChartFile[]>) | undefined
 }
 
 /**
@@ -46,7 +48,7 @@ type Read = Omit<Chart, 'warnings'>
 async function readFolder(
   path: string,
   findings: Findings,
-  overrides: ChartOverrides,
+  { complete, ...overrides }: Pick<ReadChartOptions, 'complete'> & ChartOverrides,
   limits: ReadFilesOptions,
 ): Promise<Read | undefined> {
   const { version } = overrides
@@ -57,7 +59,8 @@ async function readFolder(
     limits.signal?.throwIfAborted()
     throw unreadable(path, error)
   })
-  const files = sorted(found.map(file => (file.path === 'Chart.yaml' ? edited(file, overrides) : file)))
+  const own = sorted(found.map(file => (file.path === 'Chart.yaml' ? edited(file, overrides) : file)))
+  const files = complete ? sorted(await complete(own)) : own
   const metadata = await checkChartFiles(files, '', findings, limits)
   if (!metadata) return undefined
   const folder = basename(await realpath(path))

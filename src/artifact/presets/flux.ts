@@ -4,7 +4,7 @@ import { archiveBlob } from '../archive-blob.ts'
 import { contentsOf } from './contents.ts'
 import { NO_TIME, type Preset } from './preset.ts'
 
-export const FLUX_CONFIG = 'application/vnd.cncf.flux.config.v1+json'
+const FLUX_CONFIG = 'application/vnd.cncf.flux.config.v1+json'
 const FLUX_CONTENT = 'application/vnd.cncf.flux.content.v1.tar+gzip'
 
 /**

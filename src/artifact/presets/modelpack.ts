@@ -8,8 +8,8 @@ import { CLASS_WORDS, classOf, formatOf, rawType } from './model-classes.ts'
 import { modelConfig, modelProblems } from './model-config.ts'
 import { NO_TIME, type Preset } from './preset.ts'
 
-export const MODEL_TYPE = 'application/vnd.cncf.model.manifest.v1+json'
-export const MODEL_CONFIG = 'application/vnd.cncf.model.config.v1+json'
+const MODEL_TYPE = 'application/vnd.cncf.model.manifest.v1+json'
+const MODEL_CONFIG = 'application/vnd.cncf.model.config.v1+json'
 
 const FILE_PATH = 'org.cncf.model.filepath'
 const FILE_METADATA = 'org.cncf.model.file.metadata+json'

@@ -6,7 +6,7 @@ import { contentsOf } from './contents.ts'
 import type { Preset } from './preset.ts'
 import { writeZip } from './zip.ts'
 
-export const MODULE_PACKAGE = 'application/vnd.opentofu.modulepkg'
+const MODULE_PACKAGE = 'application/vnd.opentofu.modulepkg'
 const ZIP = 'archive/zip'
 
 /** A module package for OpenTofu's `oci://` sources: one zip, made from the files or given. */

@@ -16,7 +16,7 @@ export interface PresetRequest extends Abortable {
   readonly tempDir: string
 }
 
-export interface PresetPlan {
+interface PresetPlan {
   /** What the layers will be made from. */
   readonly files: readonly FoundFile[]
   readonly problems: readonly InputProblem[]

@@ -7,7 +7,7 @@ import type { FoundFile } from '../find-files.ts'
 import { NO_TIME, type Preset } from './preset.ts'
 import { readWasm } from './wasm-binary.ts'
 
-export const WASM_CONFIG = 'application/vnd.wasm.config.v0+json'
+const WASM_CONFIG = 'application/vnd.wasm.config.v0+json'
 const WASM = 'application/wasm'
 const AUTHORS = 'org.opencontainers.image.authors'
 

@@ -1,7 +1,9 @@
 import type { ErrorObject } from 'ajv'
 
+type Load = () => Promise<{ readonly default: object }>
+
 /** Versions whose JSON schema is at hand. */
-const SCHEMAS: Readonly<Record<string, () => Promise<{ readonly default: object }>>> = {
+const SCHEMAS: Readonly<Record<string, Load>> = {
   '1.4': () =>
     import('../../../node_modules/@cyclonedx/cyclonedx-library/res/schema/bom-1.4.SNAPSHOT.schema.json', {
       with: { type: 'json' },
@@ -20,24 +22,27 @@ const SCHEMAS: Readonly<Record<string, () => Promise<{ readonly default: object 
     }),
 }
 
-/** What the schemas refer to. */
-const REFERRED: readonly (() => Promise<{ readonly default: object }>)[] = [
-  () =>
+const BASE = 'http://cyclonedx.org/schema/'
+
+/** What the schemas refer to, by names that are not those that these give themselves. */
+const REFERRED: Readonly<Record<string, Load>> = {
+  'spdx.SNAPSHOT.schema.json': () =>
     import('../../../node_modules/@cyclonedx/cyclonedx-library/res/schema/spdx.SNAPSHOT.schema.json', {
       with: { type: 'json' },
     }),
-  () =>
+  'jsf-0.82.SNAPSHOT.schema.json': () =>
     import('../../../node_modules/@cyclonedx/cyclonedx-library/res/schema/jsf-0.82.SNAPSHOT.schema.json', {
       with: { type: 'json' },
     }),
-  () =>
+  'cryptography-defs.SNAPSHOT.schema.json': () =>
     import('../../../node_modules/@cyclonedx/cyclonedx-library/res/schema/cryptography-defs.SNAPSHOT.schema.json', {
       with: { type: 'json' },
     }),
-]
+}
 
 /** Of text that a schema calls by these names; others of the schemas say nothing that a regular expression can check. */
 const FORMATS: Readonly<Record<string, RegExp | true>> = {
+  date: /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/,
   'date-time':
     /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:[.]\d+)?(?:Z|[+-]\d{2}:?\d{2})$/i,
   email: /^[^\s@]+@[^\s@]+$/,
@@ -53,11 +58,12 @@ const MAX_PROBLEMS = 20
 export async function cycloneDxProblems(document: object, version: string): Promise<readonly string[]> {
   const load = SCHEMAS[version]
   if (!load) return [`specVersion is "${version}"; known are ${Object.keys(SCHEMAS).join(', ')}`]
-  const { Ajv } = await import('ajv')
-  const [schema, ...referred] = await Promise.all([load(), ...REFERRED.map(one => one())])
-  // The schemas have words of later drafts that say nothing here.
-  const ajv = new Ajv({ allErrors: true, strict: false, formats: FORMATS, schemas: referred.map(one => one.default) })
-  if (ajv.validate(schema.default, document)) return []
+  const { default: ajvModule } = await import('ajv')
+  // The schemas have words of other drafts that say nothing here.
+  const ajv = new ajvModule.Ajv({ allErrors: true, strict: false, logger: false, formats: FORMATS })
+  for (const [name, loadReferred] of Object.entries(REFERRED))
+    ajv.addSchema((await loadReferred()).default, BASE + name)
+  if (ajv.validate((await load()).default, document)) return []
   return told(ajv.errors ?? [])
 }
 

@@ -4,7 +4,7 @@ import { cycloneDxProblems } from './check-cyclonedx.ts'
 import { CYCLONEDX_TYPE } from './cyclonedx.ts'
 import { spdxProblems } from './check-spdx.ts'
 
-export const SPDX_TYPE = 'application/spdx+json'
+const SPDX_TYPE = 'application/spdx+json'
 
 export interface SbomCheck {
   /** What it is, by its content; undefined for what is no SBOM that is known here. */

@@ -16,12 +16,12 @@ const checksums = v.array(
       algorithm: text(),
       checksumValue: v.pipe(v.string('is missing'), v.regex(/^[0-9a-f]+$/i, 'is not hexadecimal')),
     },
-    'is no checksum',
+    'is missing',
   ),
   'is not a list',
 )
 
-const element = v.object({ SPDXID: id() }, 'is no element')
+const element = v.object({ SPDXID: id() }, 'is missing')
 
 const documentSchema = v.object(
   {
@@ -59,15 +59,12 @@ const documentSchema = v.object(
             checksums: v.optional(checksums),
             externalRefs: v.optional(
               v.array(
-                v.object(
-                  { referenceCategory: text(), referenceType: text(), referenceLocator: text() },
-                  'is no reference',
-                ),
+                v.object({ referenceCategory: text(), referenceType: text(), referenceLocator: text() }, 'is missing'),
                 'is not a list',
               ),
             ),
           },
-          'is no package',
+          'is missing',
         ),
         'is not a list',
       ),
@@ -76,7 +73,7 @@ const documentSchema = v.object(
       v.array(
         v.object(
           { SPDXID: id(), fileName: text(), checksums: v.pipe(checksums, v.minLength(1, 'is empty')) },
-          'is no file',
+          'is missing',
         ),
         'is not a list',
       ),
@@ -90,13 +87,13 @@ const documentSchema = v.object(
             relatedSpdxElement: endpoint(),
             relationshipType: v.pipe(v.string('is missing'), v.regex(/^[A-Z][A-Z_]+$/, 'is not in capital letters')),
           },
-          'is no relationship',
+          'is missing',
         ),
         'is not a list',
       ),
     ),
   },
-  'is no document',
+  'is missing',
 )
 
 type SpdxDocument = v.InferOutput<typeof documentSchema>

@@ -32,17 +32,18 @@ export async function cycloneDx(
   { system, packages }: ScannedImage,
   { toolVersion, createdAt }: BomOptions,
 ): Promise<Uint8Array> {
-  // The library is only loaded by who writes one, and without its validators, which want other packages.
-  const [Models, { ComponentType }, { Spec1dot6 }, Serialize, Spdx] = await Promise.all([
-    import('@cyclonedx/cyclonedx-library/Models'),
-    import('@cyclonedx/cyclonedx-library/Enums'),
-    import('@cyclonedx/cyclonedx-library/Spec'),
-    import('@cyclonedx/cyclonedx-library/Serialize'),
-    import('@cyclonedx/cyclonedx-library/SPDX'),
-  ])
+  // The bundle knows CommonJS that is loaded late by its default export alone.
+  const [{ default: Models }, { default: Enums }, { default: Spec }, { default: Serialize }, { default: Spdx }] =
+    await Promise.all([
+      import('@cyclonedx/cyclonedx-library/Models'),
+      import('@cyclonedx/cyclonedx-library/Enums'),
+      import('@cyclonedx/cyclonedx-library/Spec'),
+      import('@cyclonedx/cyclonedx-library/Serialize'),
+      import('@cyclonedx/cyclonedx-library/SPDX'),
+    ])
   const bom = new Models.Bom({ serialNumber: serialNumberOf(subject.digest) })
   const purl = imagePurl(subject)
-  const image = new Models.Component(ComponentType.Container, nameOf(subject.reference), {
+  const image = new Models.Component(Enums.ComponentType.Container, nameOf(subject.reference), {
     bomRef: purl,
     purl,
     version: subject.digest,
@@ -50,12 +51,14 @@ export async function cycloneDx(
   if (subject.platform) image.properties.add(new Models.Property(PLATFORM, formatPlatform(subject.platform)))
   bom.metadata.component = image
   bom.metadata.tools.components.add(
-    new Models.Component(ComponentType.Application, 'oci-publish', { version: toolVersion }),
+    new Models.Component(Enums.ComponentType.Application, 'oci-publish', { version: toolVersion }),
   )
   if (createdAt !== undefined) bom.metadata.timestamp = new Date(createdAt * 1000)
   if (system) {
     const { id, version, name } = system
-    const component = new Models.Component(ComponentType.OperatingSystem, id, { bomRef: `os:${id}@${version ?? ''}` })
+    const component = new Models.Component(Enums.ComponentType.OperatingSystem, id, {
+      bomRef: `os:${id}@${version ?? ''}`,
+    })
     if (version !== undefined) component.version = version
     if (name !== undefined) component.description = name
     bom.components.add(component)
@@ -63,7 +66,7 @@ export async function cycloneDx(
   }
   for (const [first, ...others] of grouped(packages)) {
     const { name, version, licenses = [] } = first
-    const component = new Models.Component(ComponentType.Library, name, { bomRef: first.purl, purl: first.purl })
+    const component = new Models.Component(Enums.ComponentType.Library, name, { bomRef: first.purl, purl: first.purl })
     if (version !== undefined) component.version = version
     for (const { layer, location } of [first, ...others]) {
       component.properties.add(new Models.Property(LAYER, layer))
@@ -74,7 +77,7 @@ export async function cycloneDx(
     bom.components.add(component)
     image.dependencies.add(component.bomRef)
   }
-  const factory = new Serialize.JSON.Normalize.Factory(Spec1dot6)
+  const factory = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6)
   const text = new Serialize.JsonSerializer(factory).serialize(bom, { sortLists: true, space: 2 })
   return new TextEncoder().encode(`${text}\n`)
 

@@ -1,6 +1,7 @@
 import type { Abortable } from '../../async/abortable.ts'
 import { bytesBlob, type Blob } from '../../content/blob.ts'
 import type { ImageCopyEvent } from '../../copy/event.ts'
+import type { Source } from '../../content/ports.ts'
 import { InputError } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf } from '../../oci/digest.ts'
@@ -36,53 +37,57 @@ export interface Sbom {
 }
 
 /**
- * Tells what is in an image, one document a platform, in the order of the index.
- *
- * @throws {InputError} for a platform that is not there, with those that are, and for what is no image
- * @throws {OciPublishError} NOT_FOUND
- */
-export async function generateSboms(
-  reference: Reference,
-  { locate, onEvent, facts }: SbomDeps,
-  { platform, toolVersion, signal }: SbomOptions,
-): Promise<readonly Sbom[]> {
-  const createdAt = createdAtOf(facts.sourceDateEpoch)
-  const { source, name } = locate(reference)
-  const root = await source.resolve(name, { signal })
-  const members = await chosenOf(source, root, [platform ?? 'all'], { input: 'platform', signal })
-  const sboms: Sbom[] = []
-  for (const member of members) {
-    const text = `Packages of ${titleOf(member)}`
-    onEvent({ type: 'step', step: 'layers', text })
-    const scanned = await scanImage(source, member.descriptor, { signal })
-    for (const notice of scanned.notices) onEvent({ type: 'notice', text: `${titleOf(member)}: ${notice}` })
-    const subject = { reference, digest: member.descriptor.digest, platform: member.platform }
-    const bytes = await cycloneDx(subject, scanned, { toolVersion, createdAt })
-    sboms.push({ subject: member.descriptor, platform: member.platform, bytes, packages: scanned.packages.length })
-  }
-  return sboms
-}
-
-/**
  * Tells what is in the image of one platform.
  *
- * @throws {InputError} also where there are several platforms and none is chosen
+ * @throws {InputError} for a platform that is not there, with those that are; where there are several and none is chosen;
+ *   for what is no image
+ * @throws {OciPublishError} NOT_FOUND
  */
 export async function generateSbom(reference: Reference, deps: SbomDeps, options: SbomOptions): Promise<Sbom> {
-  const { locate } = deps
-  const { platform, signal } = options
-  if (platform === undefined) {
-    const { source, name } = locate(reference)
-    const root = await source.resolve(name, { signal })
-    const has = await chosenOf(source, root, ['all'], { input: 'platform', signal })
-    if (has.length > 1) {
-      const problem = `an SBOM is of one platform; there are ${has.map(titleOf).join(', ')}`
-      throw new InputError([{ input: 'platform', problem, hint: '--attach makes one for each of them' }])
-    }
+  const createdAt = createdAtOf(deps.facts.sourceDateEpoch)
+  const { source, members } = await imagesOf(reference, deps, options)
+  const [member, ...others] = members
+  if (!member) throw new InputError([{ input: 'reference', problem: `${formatReference(reference)} has no image` }])
+  if (others.length > 0) {
+    const problem = `an SBOM is of one platform; there are ${members.map(titleOf).join(', ')}`
+    throw new InputError([{ input: 'platform', problem, hint: '--attach makes one for each of them' }])
   }
-  const [sbom] = await generateSboms(reference, deps, options)
-  if (!sbom) throw new InputError([{ input: 'reference', problem: `${formatReference(reference)} has no image` }])
-  return sbom
+  return sbomOf(member, { reference, source, createdAt }, deps, options)
+}
+
+interface Images {
+  readonly source: Source
+  readonly members: readonly Member[]
+}
+
+async function imagesOf(
+  reference: Reference,
+  { locate }: SbomDeps,
+  { platform, signal }: SbomOptions,
+): Promise<Images> {
+  const { source, name } = locate(reference)
+  const root = await source.resolve(name, { signal })
+  return { source, members: await chosenOf(source, root, [platform ?? 'all'], { input: 'platform', signal }) }
+}
+
+interface Circumstances {
+  readonly reference: Reference
+  readonly source: Source
+  readonly createdAt: number | undefined
+}
+
+async function sbomOf(
+  member: Member,
+  { reference, source, createdAt }: Circumstances,
+  { onEvent }: SbomDeps,
+  { toolVersion, signal }: SbomOptions,
+): Promise<Sbom> {
+  const { descriptor, platform } = member
+  onEvent({ type: 'step', step: 'layers', text: `Packages of ${titleOf(member)}` })
+  const scanned = await scanImage(source, descriptor, { signal })
+  for (const notice of scanned.notices) onEvent({ type: 'notice', text: `${titleOf(member)}: ${notice}` })
+  const bytes = await cycloneDx({ reference, digest: descriptor.digest, platform }, scanned, { toolVersion, createdAt })
+  return { subject: descriptor, platform, bytes, packages: scanned.packages.length }
 }
 
 /**
@@ -101,7 +106,11 @@ export async function attachSboms(
     ])
   }
   const { signal } = options
-  const sboms = await generateSboms(reference, deps, options)
+  const createdAt = createdAtOf(deps.facts.sourceDateEpoch)
+  const { source, members } = await imagesOf(reference, deps, options)
+  // All of them before any is attached: a layer that cannot be read should leave nothing half done.
+  const sboms: Sbom[] = []
+  for (const member of members) sboms.push(await sbomOf(member, { reference, source, createdAt }, deps, options))
   const target = deps.openTarget(outputOf(reference))
   const attachments: Attachment[] = []
   for (const { subject, platform, bytes } of sboms) {

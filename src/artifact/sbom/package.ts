@@ -2,7 +2,7 @@ import { PackageURL } from 'packageurl-js'
 import type { SystemRelease } from './os-release.ts'
 
 /** Who installed it, in the words of package URLs. */
-export type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi' | 'golang'
+type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi' | 'golang'
 
 /** A package as a database or a file of an image tells of it. */
 export interface FoundPackage {

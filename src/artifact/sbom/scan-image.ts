@@ -9,6 +9,7 @@ import { InputError, OciPublishError } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { parseManifest } from '../../oci/manifest.ts'
+import { isNondistributable } from '../../oci/media-type.ts'
 import { isImageConfig, readDocument } from '../members.ts'
 import { parseGoModules, readGoBuildInfo } from './go-binary.ts'
 import { LayeredFiles } from './layered-files.ts'
@@ -62,6 +63,10 @@ export async function scanImage(
   const files = new LayeredFiles<Told>()
   const notices: string[] = []
   for (const [index, layer] of layers.entries()) {
+    if (isNondistributable(layer.mediaType)) {
+      notices.push(`layer ${layer.digest} is not for registries to give away, and was not read`)
+      continue
+    }
     // What the layers below said, since their databases are replaced as a whole.
     const before = new Map(files.entries())
     const from = `layer ${layer.digest} of ${where}`

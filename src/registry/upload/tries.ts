@@ -12,7 +12,7 @@ export type Pieces =
   | 'only'
 
 /** What becomes of a session when the connection was cut while the whole was sent. */
-export type Resume =
+type Resume =
   /** It is asked how far it came, and gone on with. */
   | 'may'
   /** This one is gone on with: should the registry not like its bytes, it may be for the seam. */

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import type { Abortable } from '../../async/abortable.ts'
+import { Once } from '../../async/once.ts'
+import type { Located } from '../../content/places.ts'
+import type { Download } from '../../content/ports.ts'
+import { IntegrityError, messageOf, OciPublishError } from '../../errors.ts'
+import { parseManifest } from '../../oci/manifest.ts'
+import { parseRegistryReference, type Reference } from '../../oci/reference.ts'
+import type { ChartDependency } from './chart.ts'
+import { CHART_CONFIG } from './chart-config.ts'
+import { isStrictVersion } from './check-metadata.ts'
+import { MAX_CHART_BYTES } from './file-limits.ts'
+import { CHART_CONTENT, packageChart } from './package-chart.ts'
+import { readChart } from './read-chart.ts'
+
+export interface ChartSourcesDeps {
+  /** Only builds; nothing is touched before the first call. */
+  readonly locate: (reference: Reference) => Located
+  readonly download: Download
+}
+
+/** Where one dependency comes from. */
+interface ChartSource {
+  /** Of a folder, its only one. */
+  versions(io: Abortable): Promise<readonly string[]>
+  /** The package of a version, checked against what the source says of it. */
+  fetch(version: string, io: Abortable): Promise<Uint8Array>
+}
+
+/** Finds the source of a dependency. `folder` is that of the chart, which `file://` is relative to. */
+export type ChartSources = (dependency: ChartDependency, folder: string) => ChartSource
+
+/** Sources of dependencies; an index is read once in a run. */
+export function openChartSources(deps: ChartSourcesDeps): ChartSources {
+  const indexes = new Once<string, ChartIndex>()
+  return ({ name, repository }, folder) => {
+    const scheme = /^([a-z]+):\/\//.exec(repository)?.[1]
+    if (scheme === 'oci') return ociSource(`${repository.slice('oci://'.length).replace(/\/+$/, '')}/${name}`, deps)
+    if (scheme === 'https' || scheme === 'http') return indexSource(name, repository, indexes, deps)
+    if (scheme === 'file') return folderSource(repository, folder)
+    const isAlias = repository.startsWith('@') || repository.startsWith('alias:')
+    throw failed(`"${repository}", the repository of ${name}, is not oci://, https:// or file://`, {
+      hint: isAlias ? 'write its address in place of the alias' : undefined,
+    })
+  }
+}
+
+function ociSource(repository: string, { locate }: ChartSourcesDeps): ChartSource {
+  const at = (tag: string): Located => locate({ ...parseRegistryReference(repository), tag })
+  return {
+    async versions(io) {
+      const { source } = at('latest')
+      const found: string[] = []
+      for await (const tag of source.tags?.(io) ?? []) {
+        const version = tag.replaceAll('_', '+')
+        if (isStrictVersion(version)) found.push(version)
+      }
+      return found
+    },
+    fetch: async (version, io) => fetchFrom(at(version.replaceAll('+', '_')), io),
+  }
+}
+
+async function fetchFrom({ source, name }: Located, io: Abortable): Promise<Uint8Array> {
+  const where = `${source.place}:${name}`
+  const root = await source.resolve(name, io)
+  const manifest = parseManifest(await whole(source.open(root, io)), where, root.mediaType)
+  const content = manifest.layers.find(({ mediaType }) => mediaType === CHART_CONTENT)
+  if (manifest.config.mediaType !== CHART_CONFIG || !content) throw failed(`${where} is no chart`)
+  if (content.size > MAX_CHART_BYTES) throw failed(`${where} has ${content.size} bytes, more than helm reads`)
+  return whole(source.open(content, io))
+}
+
+async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const collected: Uint8Array[] = []
+  for await (const chunk of chunks) collected.push(chunk)
+  return Buffer.concat(collected)
+}
+
+/** index.yaml of a chart repository, as far as it is of use here. */
+interface ChartIndex {
+  readonly entries: Readonly<Record<string, readonly IndexEntry[]>>
+}
+
+interface IndexEntry {
+  readonly version: string
+  readonly urls: readonly string[]
+  /** sha256 in hexadecimal digits, perhaps with `sha256:` before. */
+  readonly digest?: string | null | undefined
+}
+
+const entrySchema = v.object({
+  version: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+  urls: v.array(v.string()),
+  digest: v.nullish(v.string()),
+})
+const indexSchema = v.object({ entries: v.record(v.string(), v.array(v.unknown())) })
+
+const MAX_INDEX_BYTES = 128 << 20
+
+function indexSource(
+  name: string,
+  repository: string,
+  indexes: Once<string, ChartIndex>,
+  deps: ChartSourcesDeps,
+): ChartSource {
+  const base = new URL(repository.endsWith('/') ? repository : `${repository}/`)
+  const entriesOf = async (io: Abortable): Promise<readonly IndexEntry[]> => {
+    const { entries } = await indexes.run(base.href, () => readIndex(new URL('index.yaml', base), deps, io))
+    const found = entries[name]
+    if (found) return found
+    throw failed(`${new URL('index.yaml', base).href} has no chart ${name}`)
+  }
+  return {
+    versions: async io => (await entriesOf(io)).map(({ version }) => version),
+    async fetch(version, io) {
+      const entry = (await entriesOf(io)).find(one => one.version === version)
+      const [address] = entry?.urls ?? []
+      if (!entry || address === undefined) throw failed(`${base.href} has no package of ${name} ${version}`)
+      const bytes = address.startsWith('oci://')
+        ? await fetchFrom(deps.locate(parseRegistryReference(address.slice('oci://'.length))), io)
+        : await deps.download(new URL(address, base), { maxBytes: MAX_CHART_BYTES, ...io })
+      const wanted = entry.digest?.replace(/^sha256:/, '').toLowerCase()
+      const actual = createHash('sha256').update(bytes).digest('hex')
+      if (wanted && wanted !== actual) {
+        throw new IntegrityError(`${name} ${version} of ${base.href}`, `sha256:${wanted}`, `sha256:${actual}`)
+      }
+      return bytes
+    },
+  }
+}
+
+async function readIndex(url: URL, { download }: ChartSourcesDeps, io: Abortable): Promise<ChartIndex> {
+  const bytes = await download(url, { maxBytes: MAX_INDEX_BYTES, ...io })
+  const { entries } = v.parse(indexSchema, await parseIndex(Buffer.from(bytes).toString(), url))
+  // One entry that somebody broke must not take the others away.
+  const read = (list: readonly unknown[]): readonly IndexEntry[] =>
+    list.flatMap(one => (v.is(entrySchema, one) ? [v.parse(entrySchema, one)] : []))
+  return { entries: Object.fromEntries(Object.entries(entries).map(([name, list]) => [name, read(list)])) }
+}
+
+async function parseIndex(text: string, url: URL): Promise<unknown> {
+  try {
+    if (text.trimStart().startsWith('{')) return JSON.parse(text) as unknown
+    const { parse } = await import('yaml')
+    // As text, because no version of a chart is a number.
+    return parse(text, { schema: 'failsafe', uniqueKeys: false, maxAliasCount: 100 }) as unknown
+  } catch (error) {
+    throw failed(`${url.href} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function folderSource(repository: string, folder: string): ChartSource {
+  const typed = repository.slice('file://'.length)
+  const path = typed.startsWith('/') ? fileURLToPath(repository) : resolve(folder, typed)
+  return {
+    versions: async io => [(await readChart(path, io)).metadata.version],
+    async fetch(_version, io) {
+      const content = await packageChart(await readChart(path, io), io)
+      return whole(content.open(io))
+    },
+  }
+}
+
+interface Why {
+  readonly cause?: unknown
+  readonly hint?: string | undefined
+}
+
+function failed(message: string, why: Why = {}): OciPublishError {
+  return new OciPublishError('DEPENDENCY_UNAVAILABLE', message, why)
+}
