@@ -189,7 +189,14 @@ function givenAlone(entries: Entries): readonly GivenCredential[] {
   const [registry, username, password] = [entries.text('registry'), entries.text('username'), entries.text('password')]
   if (username === undefined || password === undefined) return []
   const from = 'inputs username and password'
-  return [{ registry: registry ?? onlyHost(entries.of('images')), username, password, from }]
+  return [
+    {
+      registry: registry ?? onlyHost([...entries.of('images'), ...entries.of('chart-repository')]),
+      username,
+      password,
+      from,
+    },
+  ]
 }
 
 /** A password without a host is for the only host there is, never for several. */
@@ -201,7 +208,7 @@ function onlyHost(images: readonly string[]): string {
 
 function hostOf(image: string): string {
   try {
-    return parseRegistryReference(image.toLowerCase()).host
+    return parseRegistryReference(image.toLowerCase().replace(/^oci:\/\//, '')).host
   } catch {
     return '' // told with the other problems of the request
   }

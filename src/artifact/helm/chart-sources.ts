@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import * as v from 'valibot'
 import type { Abortable } from '../../async/abortable.ts'
 import { Once } from '../../async/once.ts'
 import type { Located } from '../../content/places.ts'
 import type { Download } from '../../content/ports.ts'
-import { IntegrityError, messageOf, OciPublishError } from '../../errors.ts'
+import { IntegrityError, OciPublishError } from '../../errors.ts'
 import { parseManifest } from '../../oci/manifest.ts'
 import { parseRegistryReference, type Reference } from '../../oci/reference.ts'
 import type { ChartDependency } from './chart.ts'
 import { CHART_CONFIG } from './chart-config.ts'
+import { entriesFor, type IndexEntry } from './chart-index.ts'
 import { isStrictVersion } from './check-metadata.ts'
 import { MAX_CHART_BYTES } from './file-limits.ts'
 import { CHART_CONTENT, packageChart } from './package-chart.ts'
@@ -35,16 +35,15 @@ export type ChartSources = (dependency: ChartDependency, folder: string) => Char
 
 /** Sources of dependencies; an index is read once in a run. */
 export function openChartSources(deps: ChartSourcesDeps): ChartSources {
-  const indexes = new Once<string, ChartIndex>()
+  const indexes = new Once<string, string>()
   return ({ name, repository }, folder) => {
     const scheme = /^([a-z]+):\/\//.exec(repository)?.[1]
     if (scheme === 'oci') return ociSource(`${repository.slice('oci://'.length).replace(/\/+$/, '')}/${name}`, deps)
     if (scheme === 'https' || scheme === 'http') return indexSource(name, repository, indexes, deps)
     if (scheme === 'file') return folderSource(repository, folder)
     const isAlias = repository.startsWith('@') || repository.startsWith('alias:')
-    throw failed(`"${repository}", the repository of ${name}, is not oci://, https:// or file://`, {
-      hint: isAlias ? 'write its address in place of the alias' : undefined,
-    })
+    const message = `"${repository}", the repository of ${name}, is not oci://, https:// or file://`
+    throw failed(message, isAlias ? 'write its address in place of the alias' : undefined)
   }
 }
 
@@ -80,39 +79,24 @@ async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(collected)
 }
 
-/** index.yaml of a chart repository, as far as it is of use here. */
-interface ChartIndex {
-  readonly entries: Readonly<Record<string, readonly IndexEntry[]>>
-}
-
-interface IndexEntry {
-  readonly version: string
-  readonly urls: readonly string[]
-  /** sha256 in hexadecimal digits, perhaps with `sha256:` before. */
-  readonly digest?: string | null | undefined
-}
-
-const entrySchema = v.object({
-  version: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
-  urls: v.array(v.string()),
-  digest: v.nullish(v.string()),
-})
-const indexSchema = v.object({ entries: v.record(v.string(), v.array(v.unknown())) })
-
 const MAX_INDEX_BYTES = 128 << 20
 
 function indexSource(
   name: string,
   repository: string,
-  indexes: Once<string, ChartIndex>,
+  indexes: Once<string, string>,
   deps: ChartSourcesDeps,
 ): ChartSource {
   const base = new URL(repository.endsWith('/') ? repository : `${repository}/`)
   const entriesOf = async (io: Abortable): Promise<readonly IndexEntry[]> => {
-    const { entries } = await indexes.run(base.href, () => readIndex(new URL('index.yaml', base), deps, io))
-    const found = entries[name]
+    const url = new URL('index.yaml', base)
+    const text = await indexes.run(url.href, async () => {
+      const bytes = await deps.download(url, { maxBytes: MAX_INDEX_BYTES, ...io })
+      return Buffer.from(bytes).toString()
+    })
+    const found = await entriesFor(name, text, url.href)
     if (found) return found
-    throw failed(`${new URL('index.yaml', base).href} has no chart ${name}`)
+    throw failed(`${url.href} has no chart ${name}`)
   }
   return {
     versions: async io => (await entriesOf(io)).map(({ version }) => version),
@@ -133,26 +117,6 @@ function indexSource(
   }
 }
 
-async function readIndex(url: URL, { download }: ChartSourcesDeps, io: Abortable): Promise<ChartIndex> {
-  const bytes = await download(url, { maxBytes: MAX_INDEX_BYTES, ...io })
-  const { entries } = v.parse(indexSchema, await parseIndex(Buffer.from(bytes).toString(), url))
-  // One entry that somebody broke must not take the others away.
-  const read = (list: readonly unknown[]): readonly IndexEntry[] =>
-    list.flatMap(one => (v.is(entrySchema, one) ? [v.parse(entrySchema, one)] : []))
-  return { entries: Object.fromEntries(Object.entries(entries).map(([name, list]) => [name, read(list)])) }
-}
-
-async function parseIndex(text: string, url: URL): Promise<unknown> {
-  try {
-    if (text.trimStart().startsWith('{')) return JSON.parse(text) as unknown
-    const { parse } = await import('yaml')
-    // As text, because no version of a chart is a number.
-    return parse(text, { schema: 'failsafe', uniqueKeys: false, maxAliasCount: 100 }) as unknown
-  } catch (error) {
-    throw failed(`${url.href} cannot be read: ${messageOf(error)}`, { cause: error })
-  }
-}
-
 function folderSource(repository: string, folder: string): ChartSource {
   const typed = repository.slice('file://'.length)
   const path = typed.startsWith('/') ? fileURLToPath(repository) : resolve(folder, typed)
@@ -165,11 +129,6 @@ function folderSource(repository: string, folder: string): ChartSource {
   }
 }
 
-interface Why {
-  readonly cause?: unknown
-  readonly hint?: string | undefined
-}
-
-function failed(message: string, why: Why = {}): OciPublishError {
-  return new OciPublishError('DEPENDENCY_UNAVAILABLE', message, why)
+function failed(message: string, hint?: string): OciPublishError {
+  return new OciPublishError('DEPENDENCY_UNAVAILABLE', message, { hint })
 }
