@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a,b}from"./chunk-ZP42PKSW.js";import"./chunk-MZFOTEEC.js";import"./chunk-NI6IG6RD.js";import"./chunk-B6UMCKB5.js";import"./chunk-C2MH6EZY.js";import"./chunk-CJPL3RMP.js";import"./chunk-NIJN5DCQ.js";import"./chunk-QA4X3Y67.js";import"./chunk-EIC4F2EQ.js";import"./chunk-LYGDWBXM.js";import"./chunk-XGS5NEW7.js";import"./chunk-NEXO4RV6.js";import"./chunk-HG37E2QO.js";export{a as attachArtifact,b as attachTo};

@@ -1,0 +1,2 @@
+import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
+import{a}from"./chunk-JRIVRGMU.js";import"./chunk-HG37E2QO.js";export default a();
