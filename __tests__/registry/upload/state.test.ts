@@ -249,6 +249,13 @@ const resumed: readonly Case[] = [
     wait({ ...did, cuts: 2, pieces: 'now', furthest: 11 * MIB }, location),
   ],
   [
+    'does not give up a layer of which little is missing, though little is all that can be under way',
+    send({ ...did, pieces: 'when-too-large', failures: 5, stuck: 6, furthest: SIZE }, SIZE - 9),
+    failed('cut', 5),
+    wait({ ...did, pieces: 'when-too-large', failures: 6, stuck: 7, cuts: 2, furthest: SIZE }, location),
+  ],
+  ['and does at last', send({ ...did, failures: 9, stuck: 2, furthest: SIZE }, SIZE - 9), failed('cut', 5), FAILED],
+  [
     'goes on in pieces in the same session after the second cut',
     ask({ ...did, pieces: 'now' }),
     status(7 * MIB),

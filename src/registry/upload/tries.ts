@@ -59,6 +59,8 @@ export type Because =
   | 'final'
 
 const ATTEMPTS = 4
+/** The same where the session has kept what came before: the less is left, the less there is to get on with. */
+const KEPT_ATTEMPTS = 10
 /** A registry that answers at all is asked as often as for any other request. */
 const REFUSALS = 6
 /** Attempts that move bytes, and are cut before anything new arrived. */
@@ -112,8 +114,9 @@ export function goesOn({ resume }: Tries, because: Because, offset: number, byte
 }
 
 /** Whether it is time to give up. */
-export function isSpent({ refusals, failures, stuck, mismatches }: Tries): boolean {
-  return refusals >= REFUSALS || failures >= ATTEMPTS || stuck >= STUCK || mismatches >= MISMATCHES
+export function isSpent({ resume, refusals, failures, stuck, mismatches }: Tries): boolean {
+  const attempts = resume === 'did' ? KEPT_ATTEMPTS : ATTEMPTS
+  return refusals >= REFUSALS || failures >= attempts || stuck >= STUCK || mismatches >= MISMATCHES
 }
 
 /** After cuts, pieces may be worth their requests. */
