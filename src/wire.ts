@@ -157,6 +157,7 @@ export async function wire({
   let restored: RestoredCache | undefined
   return {
     deps: {
+      version: VERSION,
       facts: { sourceDateEpoch: env['SOURCE_DATE_EPOCH'], defaultLayout, problems },
       cache: cached ? directoryCache(cacheDirectory) : noCache,
       tempDir,

@@ -39,7 +39,7 @@ async function run(line: string, outcome: () => Promise<typeof report> = () => P
 }
 
 test('what is typed after "artifact push" is what a publication of files is asked for with', async () => {
-  const flags = '--type modelpack --model name=x --model format=gguf --annotation a=b --config c.json:a/b --tags v2'
+  const flags = '--type modelpack --model name=x --model format=gguf --annotations a=b --config c.json:a/b --tags v2'
   const { exitCode, values } = await run(`artifact push r.example/a/b:v1 one two:text/plain ${flags} --dry-run`)
   expect(exitCode).toBe(0)
   expect(values).toEqual({
@@ -93,7 +93,7 @@ test('problems are told in the words of this command, not of the action', async 
   )
   expect(exitCode).toBe(2)
   const names = [...err.matchAll(/^ {2}(\S+): wrong$/gm)].map(([, name]) => name)
-  expect(names).toEqual(['FILES', 'TO', '--type', '--config', '--model', '--annotation', '--artifact-type'])
+  expect(names).toEqual(['FILES', 'TO', '--type', '--config', '--model', '--annotations', '--artifact-type'])
 })
 
 test.each([

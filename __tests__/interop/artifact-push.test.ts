@@ -72,7 +72,7 @@ describe.each(REGISTRIES)('on $name', ({ start }) => {
     const from = join(work.path, 'from')
     await put(from, FILES)
     const to = `${registry.host}/team/thing:v1`
-    const report = await push(from, to, ...PUSHED, '--artifact-type', TYPE, '--annotation', 'k=v')
+    const report = await push(from, to, ...PUSHED, '--artifact-type', TYPE, '--annotations', 'k=v')
 
     await pullWithOras(to, join(work.path, 'back'))
     expect(await contentOf(join(work.path, 'back'))).toEqual(await contentOf(from))
@@ -84,7 +84,7 @@ describe.each(REGISTRIES)('on $name', ({ start }) => {
     expect(file).toBe('one file\n')
 
     const seen = registry.requests.length
-    const again = await push(from, to, ...PUSHED, '--artifact-type', TYPE, '--annotation', 'k=v')
+    const again = await push(from, to, ...PUSHED, '--artifact-type', TYPE, '--annotations', 'k=v')
     expect(again.targets[0]).toMatchObject({ sent: { count: 0, bytes: 0 } })
     const methods = registry.requests.slice(seen).map(({ method }) => method)
     expect(methods.filter(method => method !== 'HEAD' && method !== 'GET')).toEqual([])

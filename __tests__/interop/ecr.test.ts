@@ -279,6 +279,7 @@ describe('a publication to ECR', () => {
       return await publish(
         { ...given, ...values },
         {
+          version: '0',
           facts: { sourceDateEpoch: '0', defaultLayout: `${dir.path}/layout` },
           cache: noCache,
           tempDir: `${dir.path}/temp`,

@@ -11,7 +11,7 @@ import { isManifestType } from '../oci/media-type.ts'
 import type { Platform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import { composeArtifact, type Artifact } from './artifact.ts'
-import { parseAttach, type AttachWords } from './attach-request.ts'
+import { parseAttach, type AttachRequest, type AttachWords } from './attach-request.ts'
 import { fileLayers } from './file-layers.ts'
 import { checkAttachedSboms } from './attached-sboms.ts'
 import { chosenOf, type Member } from './members.ts'
@@ -51,16 +51,7 @@ export interface Attached {
  * @see image-spec v1.1.1, manifest.md, "subject"; distribution-spec, "Pushing Manifests with Subject"
  */
 export async function attachArtifact(words: AttachWords, deps: AttachDeps, io: Abortable = {}): Promise<Attached> {
-  const { subject, files, artifactType, choices, annotations } = await parseAttach(words)
-  const typeOf = ({ path }: { readonly path: string }): string | undefined =>
-    sbomTypeOf(path) ?? (isSbomType(artifactType) ? artifactType : undefined)
-  await checkAttachedSboms(files, {
-    typeOf: file => file.mediaType ?? typeOf(file),
-    onNotice: text => {
-      deps.onEvent({ type: 'notice', text })
-    },
-    ...io,
-  })
+  const { subject, files, artifactType, choices, annotations, typeOf } = await checkAttach(words, deps, io)
   const { source, name } = deps.locate(subject)
   const root = await resolveSubject(source, name, subject, io)
   const members = await chosenOf(source, root, choices, { input: 'platforms', ...io })
@@ -69,6 +60,35 @@ export async function attachArtifact(words: AttachWords, deps: AttachDeps, io: A
   const attachments = await attachTo(target, members, { artifactType, layers, annotations, onEvent: deps.onEvent }, io)
   await target.close?.(io)
   return { place: target.place, artifactType, attachments }
+}
+
+interface CheckedAttach extends AttachRequest {
+  /** Media type of a file for which none is given. */
+  readonly typeOf: (file: { readonly path: string }) => string | undefined
+}
+
+/**
+ * All that can be known of a request before the subject is there.
+ *
+ * @throws {InputError} with every problem
+ */
+export async function checkAttach(
+  words: AttachWords,
+  { onEvent }: Pick<AttachDeps, 'onEvent'>,
+  io: Abortable = {},
+): Promise<CheckedAttach> {
+  const request = await parseAttach(words)
+  const { files, artifactType } = request
+  const typeOf = ({ path }: { readonly path: string }): string | undefined =>
+    sbomTypeOf(path) ?? (isSbomType(artifactType) ? artifactType : undefined)
+  await checkAttachedSboms(files, {
+    typeOf: file => file.mediaType ?? typeOf(file),
+    onNotice: text => {
+      onEvent({ type: 'notice', text })
+    },
+    ...io,
+  })
+  return { ...request, typeOf }
 }
 
 async function resolveSubject(source: Source, name: string, subject: Reference, io: Abortable): Promise<Descriptor> {

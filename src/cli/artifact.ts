@@ -41,7 +41,6 @@ const SHORT = {
   type: 'artifact-preset',
   config: 'artifact-config',
   model: 'artifact-model',
-  annotation: 'annotations',
 } as const satisfies Record<string, FieldName>
 
 function ofFlags(flags: Flags): FieldValues {

@@ -188,7 +188,7 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     .option('--type <name>', 'kind whose readers want a form of their own: modelpack, wasm, flux, opentofu')
     .option('--artifact-type <type>', 'what it is, a media type')
     .option('--config <file>', 'its config, PATH[:MEDIA-TYPE]; by default an empty one')
-    .addOption(repeatable('--annotation <line>', 'KEY=VALUE of the manifest'))
+    .addOption(repeatable('--annotations <line>', 'KEY=VALUE of the manifest'))
     .addOption(
       repeatable('--model <line>', 'KEY=VALUE of a model: name, family, version, format, paramSize, licenses, ...'),
     )

@@ -5,7 +5,7 @@ import { shortDigest } from '../oci/digest.ts'
 
 /** What was published, for a terminal. */
 export function resultLines(report: PublishReport, ms: number): readonly string[] {
-  const { digest, base, platforms, layers = [], targets, chart, dryRun } = report
+  const { digest, base, platforms, layers = [], attached = [], targets, chart, dryRun } = report
   const width = Math.max(0, ...platforms.map(({ platform }) => platform.length))
   const untagged = untaggedText(report)
   return [
@@ -24,6 +24,10 @@ export function resultLines(report: PublishReport, ms: number): readonly string[
       const steps = target.tagSteps ?? []
       return [`  ${target.place}${names}: ${trafficText(target, dryRun)}`, ...steps.map(one => `    ${tagText(one)}`)]
     }),
+    ...attached.map(
+      ({ artifactType, platform = '', ref }) =>
+        `  attached ${artifactType} to ${platform === '' ? 'it' : platform}: ${ref}`,
+    ),
     ...(dryRun ? [] : (chart?.commands ?? [])).map(command => `  ${command}`),
     ...(untagged === undefined ? [] : [`  ${untagged}`]),
   ]

@@ -9,6 +9,8 @@ import type { RequestFacts } from './parse-request.ts'
 /** Everything the use case needs from outside; `wire.ts` builds it. */
 export interface PublishDeps {
   readonly facts: RequestFacts
+  /** Of this program, which SBOMs name. */
+  readonly version: string
   readonly cache: Cache
   /** Both only build; nothing is touched before the first call. */
   readonly locate: (reference: Reference) => Located

@@ -135,6 +135,18 @@ export const FIELDS = [
     sentence: 'How layers are sent: in one request and in pieces where that fails, always in one, or always in pieces',
   },
   {
+    name: 'attach',
+    kind: 'lines',
+    sentence:
+      'Files to attach to every platform of the image: PATH[:MEDIA-TYPE] a line; *.spdx.json and *.cdx.json are known',
+  },
+  {
+    name: 'sbom',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Attach to every platform an SBOM (CycloneDX) of what is in it',
+  },
+  {
     name: 'chart',
     kind: 'text',
     sentence: 'Helm chart to publish, alone or after the image: a folder, packaged the same every time, or a .tgz',

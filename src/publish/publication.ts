@@ -1,8 +1,9 @@
 import type * as Charts from '../artifact/helm/publish-chart.ts'
 import type { ChartDeps, ChartReport } from '../artifact/helm/publish-chart.ts'
 import type { Abortable } from '../async/abortable.ts'
-import { InputError } from '../errors.ts'
+import { InputError, type InputProblem } from '../errors.ts'
 import { asksForArtifact } from './asks-for-artifact.ts'
+import { attachEverywhere, attachmentProblems, attachmentsOf, withoutImage } from './attachments.ts'
 import type { PublishDeps } from './deps.ts'
 import type { FieldValues } from './fields.ts'
 import { kindsOf } from './kinds.ts'
@@ -18,18 +19,37 @@ import type { PublishReport } from './report.ts'
  * @throws {InputError} with all problems of the request, before any work
  */
 export async function publishAll(values: FieldValues, deps: PublishDeps, io: Abortable = {}): Promise<PublishReport> {
+  const attachments = attachmentsOf(values)
   if (asksForArtifact(values)) {
+    refuse(withoutImage(attachments))
     const { publishFiles } = await import('./publish-files.ts') // loaded when it is needed, as charts are
     return publishFiles(values, deps, io)
   }
   const kinds = kindsOf(values)
-  if (!kinds.chart) return publish(values, deps, io)
+  if (!kinds.chart) return publishImage(values, deps, io)
+  if (!kinds.image) refuse(withoutImage(attachments))
   const parsed = parseChart(values, deps.facts, kinds.image)
   if (parsed.problems.length > 0) {
     throw new InputError([...(kinds.image ? parseRequest(values, deps.facts).problems : []), ...parsed.problems])
   }
   for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
   return kinds.image ? publishBoth(values, parsed, deps, io) : publishAlone(parsed, deps, io)
+}
+
+/** @throws {InputError} unless there are no problems */
+function refuse(problems: readonly InputProblem[]): void {
+  if (problems.length > 0) throw new InputError(problems)
+}
+
+/** An image, and what is to hang on its platforms. */
+async function publishImage(values: FieldValues, deps: PublishDeps, io: Abortable): Promise<PublishReport> {
+  const attachments = attachmentsOf(values)
+  const { files, sbom, problems: wrong } = attachments
+  if (files.length === 0 && !sbom && wrong.length === 0) return publish(values, deps, io)
+  const problems = await attachmentProblems(attachments, deps, io)
+  if (problems.length > 0) throw new InputError([...parseRequest(values, deps.facts).problems, ...problems])
+  const image = await publish(values, deps, io)
+  return { ...image, attached: await attachEverywhere(attachments, image, deps, io) }
 }
 
 /** Loaded when it is needed: most runs publish no chart. */
@@ -56,7 +76,7 @@ async function publishBoth(
   const request = parsed.requestFor(STAND_IN)
   if (parsed.needsImage) await checkChart(request, chartDeps, io)
   else await publishChart({ ...request, dryRun: true }, { ...chartDeps, onEvent: () => undefined }, io)
-  const image = await publish(values, deps, io)
+  const image = await publishImage(values, deps, io)
   return together(image, await publishChart(parsed.requestFor(imageNames(image)), chartDeps, io))
 }
 

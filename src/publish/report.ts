@@ -51,6 +51,18 @@ export interface PublishReport {
   readonly layers?: readonly FileReport[]
   /** A chart that was published, alone or after the image; `refs`, `tags` and `targets` have its own too. */
   readonly chart?: PublishedChart
+  /** What hangs on the platforms now; only where that was asked for. */
+  readonly attached?: readonly AttachedReport[]
   readonly targets: readonly TargetReport[]
   readonly dryRun: boolean
+}
+
+/** An artifact that is attached to one manifest. */
+export interface AttachedReport {
+  /** `host/repository@digest` of the artifact. */
+  readonly ref: string
+  readonly artifactType: string
+  readonly subject: Digest
+  /** `linux/arm64`; none where the image is of no platform. */
+  readonly platform?: string
 }
