@@ -40,6 +40,23 @@ function sentence({ input, problem, hint }: InputProblem): string {
   return `${input}: ${problem}${hint === undefined ? '' : ` (${hint})`}`
 }
 
+/**
+ * For reading several inputs: what one reader throws becomes a problem of its input, and the others are read all the same.
+ *
+ * @param problems grows by what is wrong
+ * @returns gives what was read, undefined where that failed
+ */
+export function attemptsInto(problems: InputProblem[]): <T>(input: string, read: () => T) => T | undefined {
+  return (input, read) => {
+    try {
+      return read()
+    } catch (error) {
+      problems.push({ input, problem: messageOf(error) })
+      return undefined
+    }
+  }
+}
+
 /** Which end of a copy speaks. */
 export type Side = 'source' | 'target'
 

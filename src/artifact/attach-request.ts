@@ -1,4 +1,4 @@
-import { InputError, messageOf, type InputProblem } from '../errors.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import type { Annotations } from '../oci/descriptor.ts'
 import { parsePlatform } from '../oci/platform.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
@@ -35,14 +35,7 @@ export interface AttachRequest {
  */
 export async function parseAttach(words: AttachWords): Promise<AttachRequest> {
   const problems: InputProblem[] = []
-  const attempt = <T>(input: string, read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push({ input, problem: messageOf(error) })
-      return undefined
-    }
-  }
+  const attempt = attemptsInto(problems)
   const subject = attempt('subject', () => parseReference(words.subject))
   if (subject?.kind === 'oci-archive') {
     const hint = 'copy it to a layout in a directory (oci:DIR), attach there, and copy it back'

@@ -1,5 +1,5 @@
 import type { Source } from '../content/ports.ts'
-import { InputError, messageOf, type InputProblem } from '../errors.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { documentOf, imagesOf, inspect, type Inspected } from '../image/inspect.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { formatPlatform, parsePlatform, type Platform } from '../oci/platform.ts'
@@ -41,14 +41,7 @@ interface Asked {
 /** @throws {InputError} with every problem */
 function parseAsked(text: string, flags: Flags): Asked {
   const problems: InputProblem[] = []
-  const attempt = <T>(input: string, read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push({ input, problem: messageOf(error) })
-      return undefined
-    }
-  }
+  const attempt = attemptsInto(problems)
   const reference = attempt('reference', () => parseReference(text))
   const given = flags['platform']
   const platform = typeof given === 'string' ? attempt('platform', () => parsePlatform(given)) : undefined

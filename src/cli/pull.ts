@@ -1,5 +1,5 @@
 import type { Pulled, PullRequest } from '../artifact/pull.ts'
-import { InputError, messageOf, type InputProblem } from '../errors.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { parsePlatform } from '../oci/platform.ts'
 import { parseReference } from '../oci/reference.ts'
 import { bytesText, countText, durationText } from '../tell/amount.ts'
@@ -35,14 +35,7 @@ export async function pullCommand<D>(text: string, flags: Flags, io: Io, parts: 
 /** @throws {InputError} with every problem */
 function parse(text: string, { output, config, overwrite, platform: typed }: Flags): PullRequest {
   const problems: InputProblem[] = []
-  const attempt = <T>(input: string, read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push({ input, problem: messageOf(error) })
-      return undefined
-    }
-  }
+  const attempt = attemptsInto(problems)
   const reference = attempt('reference', () => parseReference(text))
   const platform = typeof typed === 'string' ? attempt('platform', () => parsePlatform(typed)) : undefined
   if (output === '') problems.push({ input: 'output', problem: 'it is empty' })

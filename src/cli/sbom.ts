@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Attachment } from '../artifact/attach.ts'
 import type { Sbom, SbomOptions } from '../artifact/sbom/generate-sbom.ts'
-import { InputError, messageOf, type InputProblem } from '../errors.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { formatPlatform, parsePlatform, type Platform } from '../oci/platform.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
 import { countText } from '../tell/amount.ts'
@@ -57,14 +57,7 @@ interface Asked {
 /** @throws {InputError} with every problem */
 function parseAsked(text: string, flags: Flags): Asked {
   const problems: InputProblem[] = []
-  const attempt = <T>(input: string, read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push({ input, problem: messageOf(error) })
-      return undefined
-    }
-  }
+  const attempt = attemptsInto(problems)
   const reference = attempt('reference', () => parseReference(text))
   const given = flags['platform']
   const platform = typeof given === 'string' ? attempt('platform', () => parsePlatform(given)) : undefined

@@ -1,6 +1,7 @@
 import type { Abortable } from '../async/abortable.ts'
 import { limit } from '../async/limit.ts'
 import type { Source, Target } from '../content/ports.ts'
+import { withPush } from '../content/with-push.ts'
 import { OciPublishError } from '../errors.ts'
 import { copyImage, type CopyDeps, type ImageCopy } from './copy-image.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -32,7 +33,10 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
   const tags = await wantedTags(located.source, request, io)
   const target = deps.openTarget(to)
   // Of all copies together, once there is nothing more to come.
-  const shared: Target = unclosed(target)
+  const shared: Target = {
+    ...withPush(target, (blob, options) => target.push(blob, options)),
+    close: () => Promise.resolve(),
+  }
   deps.onEvent({
     type: 'step',
     step: 'push',
@@ -83,16 +87,4 @@ async function wantedTags(
   const has = all.length === 0 ? 'no tags' : `${all.length} tags, but none that is wanted`
   const hint = all.length === 0 ? undefined : `there are ${all.slice(0, 5).join(', ')}${all.length > 5 ? ', …' : ''}`
   throw new OciPublishError('NOT_FOUND', `${source.place} has ${has}`, { hint })
-}
-
-function unclosed(target: Target): Target {
-  return {
-    place: target.place,
-    mountDomain: target.mountDomain,
-    resolve: (name, options) => target.resolve(name, options),
-    open: (descriptor, options) => target.open(descriptor, options),
-    has: (descriptor, options) => target.has(descriptor, options),
-    push: (blob, options) => target.push(blob, options),
-    tag: (manifest, names, options) => target.tag(manifest, names, options),
-  }
 }

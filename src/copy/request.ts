@@ -1,5 +1,5 @@
 import type { Output } from '../content/places.ts'
-import { InputError, messageOf, type InputProblem } from '../errors.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { parsePlatform, type Platform } from '../oci/platform.ts'
 import { isTag, parseReference, tagProblem, type Reference } from '../oci/reference.ts'
@@ -31,14 +31,7 @@ export interface CopyWords {
  */
 export function parseCopy({ from: fromText, to: toText, platforms: specifiers, dryRun }: CopyWords): CopyRequest {
   const problems: InputProblem[] = []
-  const attempt = <T>(input: string, read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push({ input, problem: messageOf(error) })
-      return undefined
-    }
-  }
+  const attempt = attemptsInto(problems)
   const from = attempt('FROM', () => parseReference(fromText))
   const to = attempt('TO', () => parseReference(toText))
   const platforms = specifiers.map(specifier => attempt('platforms', () => parsePlatform(specifier)))

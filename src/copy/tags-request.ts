@@ -1,5 +1,5 @@
 import type { Output } from '../content/places.ts'
-import { InputError, messageOf, type InputProblem } from '../errors.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { parsePlatform, type Platform } from '../oci/platform.ts'
 import { formatReference, parseReference, type Reference, type RegistryReference } from '../oci/reference.ts'
 import { patternProblem } from './tag-pattern.ts'
@@ -31,14 +31,7 @@ export interface TagsWords {
 /** @throws {InputError} with every problem */
 export function parseCopyTags({ from: fromText, to: toText, platforms: specifiers, ...words }: TagsWords): TagsRequest {
   const problems: InputProblem[] = []
-  const attempt = <T>(input: string, read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push({ input, problem: messageOf(error) })
-      return undefined
-    }
-  }
+  const attempt = attemptsInto(problems)
   const from = attempt('FROM', () => parseReference(fromText))
   const to = attempt('TO', () => parseReference(toText))
   for (const [input, place] of [

@@ -1,7 +1,8 @@
 import type { Attached } from '../artifact/attach.ts'
 import type { AttachWords } from '../artifact/attach-request.ts'
+import { parseFile } from '../artifact/parse-file.ts'
 import type { Abortable } from '../async/abortable.ts'
-import { InputError, type InputProblem } from '../errors.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import { parseReference } from '../oci/reference.ts'
 import type { PublishDeps } from './deps.ts'
@@ -27,10 +28,14 @@ export function attachmentsOf(values: FieldValues): Attachments {
 }
 
 function wordsOf(text: string, context: string): AttachWords {
-  const mediaType = /:([^:/\\]+\/[^:/\\]+)$/.exec(text)?.[1]
   return {
-    ...{ subject: 'localhost/not-yet-known', files: [text], platforms: ['all'], annotations: [], context },
-    artifactType: mediaType,
+    subject: 'localhost/not-yet-known',
+    files: [text],
+    // A text that is wrong is told with the files.
+    artifactType: attemptsInto([])('attach', () => parseFile(text).mediaType),
+    platforms: ['all'],
+    annotations: [],
+    context,
   }
 }
 
@@ -76,12 +81,8 @@ export async function attachEverywhere(
   io: Abortable,
 ): Promise<readonly AttachedReport[]> {
   if (dryRun) return []
-  const [{ attachArtifact }, { attachSboms }] = await Promise.all([
-    import('../artifact/attach.ts'),
-    import('../artifact/sbom/generate-sbom.ts'),
-  ])
   const attached: AttachedReport[] = []
-  const tell = ({ place, attachments }: Pick<Attached, 'place' | 'attachments'>, artifactType: string): void => {
+  const tell = ({ place, artifactType, attachments }: Attached): void => {
     for (const { subject, platform, manifest } of attachments) {
       const of = platform && { platform: formatPlatform(platform) }
       attached.push({ ref: `${place}@${manifest.digest}`, artifactType, subject: subject.digest, ...of })
@@ -94,12 +95,12 @@ export async function attachEverywhere(
     }
     const subject = `${place}@${digest}`
     for (const words of files) {
-      const one = await attachArtifact({ ...words, subject }, deps, io)
-      tell(one, one.artifactType)
+      const { attachArtifact } = await import('../artifact/attach.ts')
+      tell(await attachArtifact({ ...words, subject }, deps, io))
     }
     if (sbom) {
-      const made = await attachSboms(parseReference(subject), deps, { toolVersion: deps.version, ...io })
-      tell(made, 'application/vnd.cyclonedx+json')
+      const { attachSboms } = await import('../artifact/sbom/generate-sbom.ts')
+      tell(await attachSboms(parseReference(subject), deps, { toolVersion: deps.version, ...io }))
     }
   }
   return attached

@@ -1,6 +1,5 @@
 import { posix } from 'node:path'
-import type { InputProblem } from '../errors.ts'
-import { messageOf } from '../errors.ts'
+import { attemptsInto, type InputProblem } from '../errors.ts'
 import type { ConfigChange } from '../image/config.ts'
 import { parseHealthcheck } from './healthcheck.ts'
 import { commandWords } from './words.ts'
@@ -8,14 +7,7 @@ import type { Entries } from './entries.ts'
 
 /** Reads the inputs that say how the image is run. */
 export function parseConfig(entries: Entries, problems: InputProblem[]): ConfigChange {
-  const attempt = <T>(input: string, read: () => T): T | undefined => {
-    try {
-      return read()
-    } catch (error) {
-      problems.push({ input, problem: messageOf(error) })
-      return undefined
-    }
-  }
+  const attempt = attemptsInto(problems)
   const command = (input: 'entrypoint' | 'cmd'): readonly string[] | undefined => {
     const lines = entries.of(input)
     return lines.length === 0 ? undefined : attempt(input, () => commandWords(lines))

@@ -3,7 +3,7 @@ import type { ChartDeps, ChartReport } from '../artifact/helm/publish-chart.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { InputError, type InputProblem } from '../errors.ts'
 import { asksForArtifact } from './asks-for-artifact.ts'
-import { attachEverywhere, attachmentProblems, attachmentsOf, withoutImage } from './attachments.ts'
+import { attachEverywhere, attachmentProblems, attachmentsOf, withoutImage, type Attachments } from './attachments.ts'
 import type { PublishDeps } from './deps.ts'
 import type { FieldValues } from './fields.ts'
 import { kindsOf } from './kinds.ts'
@@ -26,14 +26,14 @@ export async function publishAll(values: FieldValues, deps: PublishDeps, io: Abo
     return publishFiles(values, deps, io)
   }
   const kinds = kindsOf(values)
-  if (!kinds.chart) return publishImage(values, deps, io)
+  if (!kinds.chart) return publishImage(values, attachments, deps, io)
   if (!kinds.image) refuse(withoutImage(attachments))
   const parsed = parseChart(values, deps.facts, kinds.image)
   if (parsed.problems.length > 0) {
     throw new InputError([...(kinds.image ? parseRequest(values, deps.facts).problems : []), ...parsed.problems])
   }
   for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
-  return kinds.image ? publishBoth(values, parsed, deps, io) : publishAlone(parsed, deps, io)
+  return kinds.image ? publishBoth(values, { parsed, attachments }, deps, io) : publishAlone(parsed, deps, io)
 }
 
 /** @throws {InputError} unless there are no problems */
@@ -42,8 +42,12 @@ function refuse(problems: readonly InputProblem[]): void {
 }
 
 /** An image, and what is to hang on its platforms. */
-async function publishImage(values: FieldValues, deps: PublishDeps, io: Abortable): Promise<PublishReport> {
-  const attachments = attachmentsOf(values)
+async function publishImage(
+  values: FieldValues,
+  attachments: Attachments,
+  deps: PublishDeps,
+  io: Abortable,
+): Promise<PublishReport> {
   const { files, sbom, problems: wrong } = attachments
   if (files.length === 0 && !sbom && wrong.length === 0) return publish(values, deps, io)
   const problems = await attachmentProblems(attachments, deps, io)
@@ -67,7 +71,7 @@ async function publishAlone(parsed: ParsedChart, deps: PublishDeps, io: Abortabl
 
 async function publishBoth(
   values: FieldValues,
-  parsed: ParsedChart,
+  { parsed, attachments }: { readonly parsed: ParsedChart; readonly attachments: Attachments },
   deps: PublishDeps,
   io: Abortable,
 ): Promise<PublishReport> {
@@ -76,7 +80,7 @@ async function publishBoth(
   const request = parsed.requestFor(STAND_IN)
   if (parsed.needsImage) await checkChart(request, chartDeps, io)
   else await publishChart({ ...request, dryRun: true }, { ...chartDeps, onEvent: () => undefined }, io)
-  const image = await publishImage(values, deps, io)
+  const image = await publishImage(values, attachments, deps, io)
   return together(image, await publishChart(parsed.requestFor(imageNames(image)), chartDeps, io))
 }
 

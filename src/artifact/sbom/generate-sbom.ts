@@ -8,7 +8,7 @@ import { digestOf } from '../../oci/digest.ts'
 import { formatPlatform, type Platform } from '../../oci/platform.ts'
 import { formatReference, type Reference } from '../../oci/reference.ts'
 import { TITLE } from '../artifact.ts'
-import { attachTo, type AttachDeps, type Attachment } from '../attach.ts'
+import { attachTo, type AttachDeps, type Attached, type Attachment } from '../attach.ts'
 import { chosenOf, type Member } from '../members.ts'
 import { CYCLONEDX_TYPE, cycloneDx } from './cyclonedx.ts'
 import { scanImage } from './scan-image.ts'
@@ -94,11 +94,7 @@ async function sbomOf(
  * Attaches to each platform of an image the SBOM of what is in it, as a referrer that others find by its type. One that is
  * there already, equal to the byte, is not added again.
  */
-export async function attachSboms(
-  reference: Reference,
-  deps: SbomDeps,
-  options: SbomOptions,
-): Promise<{ readonly place: string; readonly attachments: readonly Attachment[] }> {
+export async function attachSboms(reference: Reference, deps: SbomDeps, options: SbomOptions): Promise<Attached> {
   if (reference.kind === 'oci-archive') {
     const hint = 'copy it to a layout in a directory (oci:DIR), attach there, and copy it back'
     throw new InputError([
@@ -118,7 +114,7 @@ export async function attachSboms(
     attachments.push(...(await attachTo(target, [{ descriptor: subject, platform }], parts, { signal })))
   }
   await target.close?.({ signal })
-  return { place: target.place, attachments }
+  return { place: target.place, artifactType: CYCLONEDX_TYPE, attachments }
 }
 
 function sbomBlob(bytes: Uint8Array): Blob {

@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a,b,c}from"./chunk-TOF5IOYC.js";import"./chunk-BKJJUE7Z.js";import"./chunk-W5WYWYEO.js";import"./chunk-QMYPZ66L.js";import"./chunk-VNCHPJPK.js";import"./chunk-F27AUPSL.js";import"./chunk-75GOZVNA.js";import"./chunk-NHY7ZY77.js";import"./chunk-P7Q4LVL5.js";import"./chunk-D3DBKIO3.js";import"./chunk-A76CNMLG.js";import"./chunk-W5BD4KLY.js";import"./chunk-HG37E2QO.js";export{a as attachArtifact,c as attachTo,b as checkAttach};
