@@ -1,7 +1,7 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MAX_PREDICATE_BYTES, predicateTypeOf, readPredicates } from '../../src/attest/predicate.ts'
+import { MAX_PREDICATE_BYTES, readPredicates } from '../../src/attest/predicate.ts'
 import { InputError } from '../../src/errors.ts'
 
 let context: string
@@ -32,23 +32,6 @@ test('predicates are read in pairs, whatever types they have', async () => {
     { type: 'urn:example:scan', predicate: { result: 'clean', at: [1, 2.5] } },
   ])
   expect(await readPredicates({ types: [], paths: [] })).toEqual([])
-})
-
-test.each([
-  ['slsaprovenance', 'https://slsa.dev/provenance/v0.2'],
-  ['slsaprovenance02', 'https://slsa.dev/provenance/v0.2'],
-  ['slsaprovenance1', 'https://slsa.dev/provenance/v1'],
-  ['spdx', 'https://spdx.dev/Document'],
-  ['spdxjson', 'https://spdx.dev/Document'],
-  ['cyclonedx', 'https://cyclonedx.org/bom'],
-  ['vuln', 'https://cosign.sigstore.dev/attestation/vuln/v1'],
-  ['openvex', 'https://openvex.dev/ns'],
-  ['link', 'https://in-toto.io/Link/v1'],
-  ['custom', 'https://cosign.sigstore.dev/attestation/v1'],
-  ['constructor', 'constructor'],
-  ['https://example.com/x', 'https://example.com/x'],
-])('%s is the type that cosign takes it for', (text, type) => {
-  expect(predicateTypeOf(text)).toBe(type)
 })
 
 test('everything that is wrong is told at once', async () => {

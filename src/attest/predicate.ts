@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Abortable } from '../async/abortable.ts'
 import { InputError, OciPublishError, messageOf, type InputProblem } from '../errors.ts'
 import { parseJson } from '../parse.ts'
+import { PREDICATE_NAMES, predicateTypeOf } from '../sign/predicate-type.ts'
 import { SIGNATURE_PREDICATE } from '../sign/statement.ts'
 
 /** What a statement says of its subjects. */
@@ -14,25 +15,6 @@ export interface Predicate {
 
 /** Larger ones GitHub's attestations do not take, and few verifiers read. */
 export const MAX_PREDICATE_BYTES = 16 << 20
-
-/** Names that cosign has for types. Its `slsaprovenance` is the older one of two. */
-const ALIASES: Readonly<Record<string, string>> = {
-  slsaprovenance: 'https://slsa.dev/provenance/v0.2',
-  slsaprovenance02: 'https://slsa.dev/provenance/v0.2',
-  slsaprovenance1: 'https://slsa.dev/provenance/v1',
-  spdx: 'https://spdx.dev/Document',
-  spdxjson: 'https://spdx.dev/Document',
-  cyclonedx: 'https://cyclonedx.org/bom',
-  vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
-  openvex: 'https://openvex.dev/ns',
-  link: 'https://in-toto.io/Link/v1',
-  custom: 'https://cosign.sigstore.dev/attestation/v1',
-}
-
-/** The type that one of cosign's names stands for; what is none of them, as it is. */
-export function predicateTypeOf(text: string): string {
-  return Object.hasOwn(ALIASES, text) ? (ALIASES[text] ?? text) : text
-}
 
 export interface PredicateWords {
   /** `predicate-type`: URIs, or cosign's names for them. */
@@ -104,12 +86,12 @@ function checkedType(text: string, problems: InputProblem[]): string {
   const input = 'predicate-type'
   if (type === SIGNATURE_PREDICATE) {
     problems.push({ input, problem: `${type} is what signatures are made of`, hint: 'use "sign" for that' })
-  } else if (!/^[a-z][a-z0-9+.-]*:[^\s]+$/i.test(type)) {
-    const names = Object.keys(ALIASES).join(', ')
+  } else if (type === undefined) {
+    const names = PREDICATE_NAMES.filter(name => predicateTypeOf(name) !== SIGNATURE_PREDICATE).join(', ')
     const hint = `write one such as https://example.com/scan/v1, or one of ${names}`
     problems.push({ input, problem: `"${text}" is not an absolute URI`, hint })
   }
-  return type
+  return type ?? text
 }
 
 /** @throws {OciPublishError} TOO_LARGE, UNREADABLE */
