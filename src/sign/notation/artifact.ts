@@ -1,0 +1,40 @@
+import { composeArtifact, type Artifact } from '../../artifact/artifact.ts'
+import { bytesBlob } from '../../content/blob.ts'
+import type { Descriptor } from '../../oci/descriptor.ts'
+import { digestOf } from '../../oci/digest.ts'
+import { rfc3339 } from './signature.ts'
+
+/** What verifiers look for among referrers. */
+export const NOTATION_TYPE = 'application/vnd.cncf.notary.signature'
+
+/** Media type of a signature in JWS. The other format is `application/cose`, which all verifiers read beside it. */
+export const JWS_TYPE = 'application/jose+json'
+
+const THUMBPRINTS = 'io.cncf.notary.x509chain.thumbprint#S256'
+const CREATED = 'org.opencontainers.image.created'
+
+export interface NotationArtifactOptions {
+  /** Lower-case hex of SHA-256 over each certificate, in the order of the chain. */
+  readonly thumbprints: readonly string[]
+  /** Seconds since 1970. */
+  readonly created: number
+}
+
+/**
+ * The artifact that carries a signature and refers to its subject.
+ *
+ * @see Notary Project specifications, signature-specification.md, "Storage"
+ */
+export function composeNotationArtifact(
+  jws: Uint8Array,
+  subject: Descriptor,
+  { thumbprints, created }: NotationArtifactOptions,
+): Artifact {
+  const descriptor = { mediaType: JWS_TYPE, digest: digestOf(jws), size: jws.byteLength }
+  return composeArtifact({
+    artifactType: NOTATION_TYPE,
+    layers: [bytesBlob({ descriptor, bytes: jws })],
+    annotations: { [THUMBPRINTS]: JSON.stringify(thumbprints), [CREATED]: rfc3339(created) },
+    subject,
+  })
+}
