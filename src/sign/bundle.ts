@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto'
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { OciPublishError } from '../errors.ts'
 import { parse, parseJson } from '../parse.ts'
 import { readCertificate } from './certificate.ts'
 import type { Envelope } from './envelope.ts'
+import { keyHint } from './key-signer.ts'
 import type { SignedBy } from './signer.ts'
 import type { LogEntry } from './witness.ts'
 
@@ -52,7 +52,9 @@ export function composeBundle({ envelope, by, logEntries, timestamps }: BundlePa
   const json = {
     mediaType: BUNDLE_TYPE,
     verificationMaterial: {
-      ...(by.certificate ? { certificate: { rawBytes: base64(by.certificate.raw) } } : { publicKey: hintOf(by) }),
+      ...(by.certificate
+        ? { certificate: { rawBytes: base64(by.certificate.raw) } }
+        : { publicKey: { hint: keyHint(by.publicKey) } }),
       ...(logEntries.length > 0 && { tlogEntries: logEntries }),
       ...(timestamps.length > 0 && { timestampVerificationData: { rfc3161Timestamps } }),
     },
@@ -67,19 +69,11 @@ export function composeBundle({ envelope, by, logEntries, timestamps }: BundlePa
   return bytes
 }
 
-function hintOf({ publicKey }: SignedBy & { readonly certificate?: undefined }): { readonly hint: string } {
-  return {
-    hint: createHash('sha256')
-      .update(publicKey.export({ type: 'spki', format: 'der' }))
-      .digest('base64'),
-  }
-}
-
 const object = 'is not an object'
-const BASE64 = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={0,2})?$/
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 const bytesSchema = v.pipe(
   v.string('is not text'),
-  v.regex(BASE64, 'is not base64'),
+  v.check(text => BASE64.test(text) && text.replace(/=+$/, '').length % 4 !== 1, 'is not base64'),
   v.transform((text): Uint8Array => Buffer.from(text, 'base64')), // takes both alphabets, as protojson asks for
 )
 const certificateSchema = v.object({ rawBytes: bytesSchema }, object)

@@ -1,0 +1,34 @@
+import { composeArtifact, type Artifact } from '../artifact/artifact.ts'
+import { bytesBlob } from '../content/blob.ts'
+import type { Annotations, Descriptor } from '../oci/descriptor.ts'
+import { digestOf } from '../oci/digest.ts'
+import { BUNDLE_TYPE } from './bundle.ts'
+
+const CONTENT = 'dev.sigstore.bundle.content'
+
+/** What a bundle states, so that a reader of a list of referrers knows without fetching it. */
+export const BUNDLE_PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType'
+
+/**
+ * Composes the referrer that brings a bundle to its subject. The same bundle on several subjects is one blob under several
+ * manifests.
+ *
+ * @param subject one of those that the statement in the bundle is about
+ * @param created in the form of RFC 3339; without it the same bundle on the same subject is always the same manifest
+ * @see sigstore client specification, "OCI artifacts"; image-spec v1.1.1, manifest.md, "subject"
+ */
+export function composeBundleArtifact(
+  bundle: Uint8Array,
+  predicateType: string,
+  subject: Descriptor,
+  { created }: { readonly created?: string | undefined } = {},
+): Artifact {
+  const descriptor = { mediaType: BUNDLE_TYPE, digest: digestOf(bundle), size: bundle.byteLength }
+  const annotations: Annotations = {
+    [CONTENT]: 'dsse-envelope',
+    [BUNDLE_PREDICATE_TYPE]: predicateType,
+    ...(created !== undefined && { 'org.opencontainers.image.created': created }),
+  }
+  const layers = [bytesBlob({ descriptor, bytes: bundle })]
+  return composeArtifact({ artifactType: BUNDLE_TYPE, layers, annotations, subject })
+}

@@ -1,0 +1,96 @@
+import { readDocument } from '../artifact/members.ts'
+import type { Abortable } from '../async/abortable.ts'
+import type { Source } from '../content/ports.ts'
+import { readAll } from '../content/verify.ts'
+import { OciPublishError, isNotFound, messageOf } from '../errors.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import { algorithmOf } from '../oci/digest.ts'
+import { parseManifest, type Document, type Manifest } from '../oci/manifest.ts'
+import { isIndexType, isManifestType } from '../oci/media-type.ts'
+import { legacyTag } from './legacy.ts'
+import { parseLegacy, parseLegacyPayload, type LegacyPayload, type LegacySignature } from './parse-legacy.ts'
+import { isUnreadable } from './unreadable.ts'
+
+/** The manifest under the tag of signatures. */
+export interface LegacyManifest {
+  readonly document: Document
+  readonly manifest: Manifest
+  readonly signatures: readonly LegacySignature[]
+}
+
+export interface FindLegacyOptions extends Abortable {
+  /** Told of every signature that is there and cannot be read, in words. */
+  readonly onUnreadable?: ((text: string) => void) | undefined
+}
+
+/** A signature in the older form, with what it says. Nothing of it is verified. */
+export interface FoundLegacySignature extends LegacySignature {
+  /** What the signature is over. */
+  readonly bytes: Uint8Array
+  readonly says: LegacyPayload
+}
+
+/** A reference, a digest, and annotations that somebody typed. */
+const MAX_PAYLOAD_BYTES = 1 << 20
+
+/**
+ * Reads the signatures in the older form that a manifest has; undefined where it has none.
+ *
+ * @throws {OciPublishError} UNSUPPORTED where the tag holds something else; INVALID_DOCUMENT; what the source says
+ */
+export async function readLegacy(
+  source: Source,
+  { digest }: Pick<Descriptor, 'digest'>,
+  { signal, onUnreadable }: FindLegacyOptions = {},
+): Promise<LegacyManifest | undefined> {
+  if (algorithmOf(digest) !== 'sha256') return undefined // too long for a tag
+  const tag = legacyTag(digest)
+  const where = `${source.place}:${tag}`
+  const descriptor = await resolveTag(source, tag, { signal })
+  if (!descriptor) return undefined
+  if (isIndexType(descriptor.mediaType) || !isManifestType(descriptor.mediaType)) {
+    const message = `${where} is of type ${descriptor.mediaType}, and signatures in the older form are a manifest`
+    throw new OciPublishError('UNSUPPORTED', message, { hint: 'give what is under that tag another name' })
+  }
+  const bytes = await readDocument(source, descriptor, { signal })
+  const manifest = parseManifest(bytes, where, descriptor.mediaType)
+  return { document: { descriptor, bytes }, manifest, signatures: parseLegacy(manifest, where, onUnreadable) }
+}
+
+async function resolveTag(source: Source, tag: string, io: Abortable): Promise<Descriptor | undefined> {
+  try {
+    return await source.resolve(tag, io)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+/**
+ * Finds the signatures in the older form that a manifest has, with what they say, in their order. What cannot be read is
+ * told and left out: one broken signature must not hide the others.
+ *
+ * @throws {OciPublishError} as `readLegacy`
+ */
+export async function* findLegacySignatures(
+  source: Source,
+  subject: Pick<Descriptor, 'digest'>,
+  { signal, onUnreadable = (): void => undefined }: FindLegacyOptions = {},
+): AsyncGenerator<FoundLegacySignature> {
+  const { signatures = [] } = (await readLegacy(source, subject, { signal, onUnreadable })) ?? {}
+  for (const signature of signatures) {
+    const { digest, size } = signature.payload
+    const where = `${source.place}@${digest}`
+    try {
+      if (size > MAX_PAYLOAD_BYTES) {
+        throw new OciPublishError('TOO_LARGE', `${where} has more than ${MAX_PAYLOAD_BYTES} bytes`)
+      }
+      const open = source.open(signature.payload, { signal })
+      const bytes = await readAll(open, { maxBytes: MAX_PAYLOAD_BYTES, what: where, signal })
+      yield { ...signature, bytes, says: parseLegacyPayload(bytes, where) }
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      onUnreadable(messageOf(error))
+    }
+  }
+}
