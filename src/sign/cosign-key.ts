@@ -99,7 +99,9 @@ const bytes = v.pipe(
 )
 const named = (name: string): v.GenericSchema<unknown, string> => v.literal(name, `is not "${name}"`)
 const exactly = (value: number): v.GenericSchema<unknown, number> => v.literal(value, `is not ${value}`)
-const NOT_OBJECT = 'is not an object'
+/** Of an object itself, and of what is missing in one. */
+const objectMessage = ({ received }: { readonly received: string }): string =>
+  received === 'undefined' ? 'is missing' : 'is not an object'
 
 const schema = v.object(
   {
@@ -112,11 +114,11 @@ const schema = v.object(
             r: exactly(BLOCK_SIZE),
             p: exactly(PARALLELISM),
           },
-          NOT_OBJECT,
+          objectMessage,
         ),
         salt: bytes,
       },
-      NOT_OBJECT,
+      objectMessage,
     ),
     cipher: v.object(
       {
@@ -126,11 +128,11 @@ const schema = v.object(
           v.check(nonce => nonce.byteLength === NONCE_BYTES, `is not of ${NONCE_BYTES} bytes`),
         ),
       },
-      NOT_OBJECT,
+      objectMessage,
     ),
     ciphertext: bytes,
   },
-  NOT_OBJECT,
+  objectMessage,
 )
 
 /** What JSON.parse and the schema's own words would repeat of the key stays out of the error, as does their cause. */

@@ -18,10 +18,8 @@ export function checkKeyKind(key: KeyObject, where: string): KeyObject {
   throw invalidKey(where, problem, { hint: USABLE })
 }
 
-function kindProblem({
-  asymmetricKeyType: type = 'unknown',
-  asymmetricKeyDetails = {},
-}: KeyObject): string | undefined {
+function kindProblem({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): string | undefined {
+  const type: string = asymmetricKeyType ?? 'unknown'
   const { namedCurve = 'a curve without a name', modulusLength = 0 } = asymmetricKeyDetails
   if (type === 'ed25519') return undefined
   if (type === 'rsa') {

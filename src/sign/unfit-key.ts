@@ -81,6 +81,7 @@ export function unfitKey(text: string, blocks: readonly PemBlock[], wanted: Half
   const seen = blocks.length === 0 ? text.trim() : labels.join('\n')
   const known = UNFIT[wanted].find(({ when }) => when.test(seen))
   if (known) return invalidKey(where, known.problem, { hint: known.hint })
+  if (seen === '') return invalidKey(where, 'is empty', { hint: GENERATE })
   if (blocks.length > 0) {
     return invalidKey(where, `has no ${wanted} key, but ${[...new Set(labels)].join(', ')}`, { hint: GENERATE })
   }
