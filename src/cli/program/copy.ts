@@ -1,0 +1,34 @@
+import { copyTagsCommand } from '../copy-tags.ts'
+import { copyCommand } from '../copy.ts'
+import { PUSHING } from '../flags.ts'
+import { JSON_REPORT, PLACES, QUIET, own, reached, told, type Declaration } from './declaration.ts'
+
+export const copy: Declaration = {
+  name: 'copy',
+  description: 'Copy an image, an index or an artifact with everything it points at, byte for byte',
+  words: [
+    ['<from>', PLACES],
+    ['<to>', 'the same; without a tag it takes that of <from>, with a digest alone it gets none'],
+  ],
+  sections: [
+    own(
+      { flag: '--platforms <list>', said: 'only these: the index is rewritten, its digest changes' },
+      {
+        flag: '--all-tags',
+        said: 'everything in the repository <from>, each under its own tag; <to> is named without one',
+      },
+      {
+        flag: '--include <list>',
+        said: 'with --all-tags, only tags that fit one of these, such as v1.*,*-alpine',
+      },
+      { flag: '--exclude <list>', said: 'with --all-tags, no tags that fit one of these' },
+      { flag: '--dry-run', said: 'say what would be sent and which tags would move' },
+    ),
+    told(JSON_REPORT, QUIET),
+    reached(...PUSHING),
+  ],
+  run([from = '', to = ''], flags, io, parts) {
+    const command = flags['allTags'] === true ? copyTagsCommand : copyCommand
+    return command({ from, to }, flags, io, parts)
+  },
+}
