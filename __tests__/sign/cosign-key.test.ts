@@ -5,7 +5,7 @@ import { generateCosignKeyPair } from '../../src/sign/generate-key-pair.ts'
 import { formatPem, pemBlocks, type PemBlock } from '../../src/sign/pem.ts'
 import { readPublicKey } from '../../src/sign/public-key.ts'
 import { readPrivateKey } from '../../src/sign/private-key.ts'
-import { keyHint, keySigner } from '../../src/sign/key-signer.ts'
+import { keyHint, keySigner, verifySignature } from '../../src/sign/key-signer.ts'
 
 const LABEL = 'ENCRYPTED SIGSTORE PRIVATE KEY'
 
@@ -122,6 +122,36 @@ test('a key of the older name is read: who has signed for years need not make a 
   const key = await readPrivateKey(privateKey.replaceAll('SIGSTORE', 'COSIGN'), 'cosign.key', { passphrase: 'x' })
   expect(keyHint(keySigner(key).publicKey)).toBe(keyHint(readPublicKey(publicKey, 'cosign.pub')))
 })
+
+test('a key and a signature that cosign 2.6.5 made are read, without cosign', async () => {
+  const key = await readPrivateKey(GOLDEN.privateKey, 'cosign.key', { passphrase: 'golden vector' })
+  const publicKey = readPublicKey(GOLDEN.publicKey, 'cosign.pub')
+  expect(keySigner(key).publicKey.equals(publicKey)).toBe(true)
+  expect(verifySignature(publicKey, Buffer.from('what is signed\n'), Buffer.from(GOLDEN.signature, 'base64'))).toBe(
+    true,
+  )
+})
+
+const GOLDEN = {
+  privateKey: `-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----
+eyJrZGYiOnsibmFtZSI6InNjcnlwdCIsInBhcmFtcyI6eyJOIjo2NTUzNiwiciI6
+OCwicCI6MX0sInNhbHQiOiI0RDJ6SHJMT1BtS2hYOWpkL1d5d3ExWjFjQW83cVI5
+NWhENVhFaHVJaFdRPSJ9LCJjaXBoZXIiOnsibmFtZSI6Im5hY2wvc2VjcmV0Ym94
+Iiwibm9uY2UiOiJGU2twZ2VIbDFOQVp3NUdjM2djU1NYNktSaU9PQnFKTSJ9LCJj
+aXBoZXJ0ZXh0IjoibkQwUzVBa0hJVEg2RFYxZ2kyRThEUWtNMEhteTFIWGZ4Tnht
+UDE4czdxajhIOGI4SjlFZnY1TkFpTjJXYmJzWE9UZGtDUS9OMUQyK3p3M0IrSjZn
+dlI2TDh2c0xJZ3MrYmNwZm5XU3lkL2c4YTZkcUdEMis1a01TYmIwYy9KaS9MWXNS
+T2ZMcjNoRnR3VGpzQUprdG0wa0tJbURRTk9sRmJPUkowcXIyTUc1bFVtTlZ2V0NN
+SHFsQ2U2TjlJNzBYQnB4WmlLc2U1UmJoSHc9PSJ9
+-----END ENCRYPTED SIGSTORE PRIVATE KEY-----
+`,
+  publicKey: `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEq+PK0Q6FAGQnWwUl9YnM6sX/whIM
+539Ph7cwL1vaCcefGazA/B7skG/XLRtY3h8QNJ9sTY5aVHIdYl+OeF7cAg==
+-----END PUBLIC KEY-----
+`,
+  signature: 'MEYCIQCAT4LXIDUYq9X3dP5H2MyNarxGiOaiQsQShI3zJUj1JwIhAK0HGA+BAep96kASZ7koZRenrRQkN3V1ovO972rZ2MiJ',
+}
 
 test('a pair that is made is of P-256, each time another one', async () => {
   const [one, two] = await Promise.all([1, 2].map(() => generateCosignKeyPair({ passphrase: '' })))

@@ -2,7 +2,8 @@ import { createPublicKey } from 'node:crypto'
 import { OciPublishError } from '../../src/errors.ts'
 import { encryptCosignKey } from '../../src/sign/cosign-key.ts'
 import { readPrivateKey } from '../../src/sign/private-key.ts'
-import { CERTIFICATE, REFUSED_KINDS, pem, someKeys } from './some-keys.ts'
+import { REFUSED_KINDS } from './refused-keys.ts'
+import { CERTIFICATE, pem, someKeys } from './some-keys.ts'
 
 const KEYS = someKeys()
 const [P256, , , ED25519, RSA] = KEYS
@@ -86,7 +87,7 @@ describe('without its passphrase', () => {
       ...{ code: 'INVALID_KEY', hint: HINT },
       message: 'sign-key: is encrypted, and no passphrase is given',
     })
-    for (const wrong of ['', 'Secret', 'x'.repeat(2000)]) {
+    for (const wrong of ['', 'x'.repeat(2000)]) {
       const message = 'sign-key: cannot be decrypted: the passphrase is wrong, or the key is damaged'
       expect(await refusal(text, wrong)).toMatchObject({ code: 'INVALID_KEY', hint: HINT, message })
     }

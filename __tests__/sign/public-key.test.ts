@@ -1,7 +1,8 @@
 import { OciPublishError } from '../../src/errors.ts'
 import { generateCosignKeyPair } from '../../src/sign/generate-key-pair.ts'
 import { readPublicKey } from '../../src/sign/public-key.ts'
-import { CERTIFICATE, REFUSED_KINDS, pem, someKeys } from './some-keys.ts'
+import { REFUSED_KINDS } from './refused-keys.ts'
+import { CERTIFICATE, pem, someKeys } from './some-keys.ts'
 
 const KEYS = someKeys()
 
