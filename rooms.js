@@ -27,8 +27,10 @@ export const ROOMS = {
   cli: ['tell', 'publish', 'artifact', 'sign', 'image', 'copy', ...core], // one file a command; display
   'version.ts': [],
   'process.ts': [],
+  'wire-signing.ts': ['attest', 'sigstore', 'sign', 'cloud', 'metadata', 'publish', 'http', ...core],
   'wire.ts': [
     'version.ts',
+    'wire-signing.ts',
     'registry',
     'cloud',
     'sigstore',

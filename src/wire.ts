@@ -22,6 +22,7 @@ import { parseRegistryReference, type Reference, type RegistryReference } from '
 import { ENCRYPTIONS, UPLOADS, connectionProblems } from './publish/connection-problems.ts'
 import type { PublishDeps } from './publish/deps.ts'
 import { readEntries, type Entries } from './publish/entries.ts'
+import type { SigningDeps } from './publish/signing-deps.ts'
 import type { OnPublishEvent, PublishEvent } from './publish/event.ts'
 import type { FieldValues } from './publish/fields.ts'
 import { credentialChain } from './registry/credentials/chain.ts'
@@ -33,6 +34,7 @@ import { RegistryHosts } from './registry/host.ts'
 import { parseProfiles } from './registry/profile.ts'
 import { openRepository } from './registry/registry.ts'
 import { VERSION } from './version.ts'
+import type { SigningWiring } from './wire-signing.ts'
 
 export interface Wiring {
   readonly env: NodeJS.ProcessEnv
@@ -44,6 +46,8 @@ export interface Wiring {
   readonly onSecret: (secret: string) => void
   /** Directory that is written when nothing is pushed and no output is named. */
   readonly defaultLayout: string
+  /** File for the sigstore bundles of the run where the request names none; without it they are not written. */
+  readonly bundleFile?: string
 }
 
 /** The use case with everything it needs, and the ends of what was begun. */
@@ -66,6 +70,7 @@ export async function wire({
   onEvent,
   onSecret,
   defaultLayout,
+  bundleFile,
 }: Wiring): Promise<Wired> {
   const entries = readEntries(values)
   const onNotice = (text: string): void => {
@@ -81,13 +86,14 @@ export async function wire({
   const listed = await parseRegistryAuth(entries.document('registry-auth'), onSecret)
   const named = parseProfiles(entries.of('registry-profile'))
   const problems = [...told, ...listed.problems, ...named.problems, ...connectionProblems(entries)]
-  const openEcr = ecrApis({
+  const aws = {
     transport,
     env,
     onSecret,
     roleToAssume: entries.text('role-to-assume'),
     region: entries.text('aws-region'),
-  })
+  }
+  const openEcr = ecrApis(aws)
   const hasIdentity = async (): Promise<boolean> =>
     entries.text('role-to-assume') !== undefined || (await hasAwsSigns({ env }))
   const hosts = new RegistryHosts({
@@ -165,6 +171,7 @@ export async function wire({
       openTarget,
       download: (url, options) => download(transport, url, options),
       commitTime: (directory, { signal }) => commitTime(directory, { env, exec, signal }),
+      signing: signingWhenNeeded({ env, aws, onSecret, onNotice, bundleFile }),
       onEvent,
     },
     problems,
@@ -180,6 +187,21 @@ export async function wire({
       await transport.close()
       await rm(tempDir, { recursive: true, force: true })
     },
+  }
+}
+
+/** Most runs sign nothing, and need not load what does. */
+function signingWhenNeeded(wiring: SigningWiring): SigningDeps {
+  const { env, bundleFile } = wiring
+  let loaded: Promise<SigningDeps> | undefined
+  const load = (): Promise<SigningDeps> =>
+    (loaded ??= import('./wire-signing.ts').then(({ signingDeps }) => signingDeps(wiring)))
+  return {
+    env,
+    bundleFile,
+    openMeans: async (...asked) => (await load()).openMeans(...asked),
+    buildPlace: async (...asked) => (await load()).buildPlace(...asked),
+    storeAttestation: async (...asked) => (await load()).storeAttestation(...asked),
   }
 }
 

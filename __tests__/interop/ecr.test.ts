@@ -4,6 +4,7 @@ import { ensureRepository } from '../../src/cloud/ecr-repository.ts'
 import { ecrApis } from '../../src/cloud/open-ecr-api.ts'
 import type { AwsOptions } from '../../src/cloud/aws/options.ts'
 import type { OpenEcrApi } from '../../src/cloud/ecr-api.ts'
+import { noSigning } from '../support/no-signing.ts'
 import { noCache } from '../../src/content/cache.ts'
 import { messageOf } from '../../src/errors.ts'
 import { createTransport } from '../../src/http/client.ts'
@@ -293,6 +294,7 @@ describe('a publication to ECR', () => {
             return onCreated ? ensuredTarget(target, output.image, { open, settings, onCreated }) : target
           },
           commitTime: () => Promise.resolve(0),
+          signing: noSigning,
           onEvent: () => undefined,
         },
       )

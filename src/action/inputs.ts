@@ -1,23 +1,23 @@
 import { refTags } from '../metadata/ref-tags.ts'
-import { FIELDS, entriesOf, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
+import { FIELDS, entriesOf, isSecret, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
 import { kindsOf } from '../publish/kinds.ts'
 import type { Runner } from './runner.ts'
 
 /** Reads every input; secrets first, so that they are masked before anything can print them. */
 export function readInputs(runner: Pick<Runner, 'getInput' | 'setSecret'>): FieldValues {
   const values: Partial<Record<FieldName, string>> = {}
-  const secretsFirst = FIELDS.toSorted((a, b) => Number(isSecret(b)) - Number(isSecret(a)))
+  const secretsFirst = FIELDS.toSorted((a, b) => Number(mayBeSecret(b)) - Number(mayBeSecret(a)))
   for (const field of secretsFirst) {
     const value = runner.getInput(field.name)
     if (value === '') continue
-    if (isSecret(field)) runner.setSecret(value)
+    if (isSecret(field, value)) runner.setSecret(value)
     values[field.name] = value
   }
   return values
 }
 
-function isSecret(field: Field): boolean {
-  return field.secret === true
+function mayBeSecret(field: Field): boolean {
+  return field.secret !== undefined && field.secret !== false
 }
 
 /** The tags that the workflow run implies, when the user gave none: neither in `tags` nor with an image. */

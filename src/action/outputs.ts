@@ -3,7 +3,7 @@ import type { Runner } from './runner.ts'
 
 /** The outputs of the action by name; texts, lists a line each, JSON. Set after a dry run and without a push as well. */
 export function outputsOf(report: PublishReport): Readonly<Record<string, string>> {
-  const { digest, mediaType, size, imageid, refs, tags, platforms, targets, base } = report
+  const { digest, mediaType, size, imageid, refs, tags, platforms, targets, base, signed } = report
   const digests = Object.fromEntries(platforms.map(one => [one.platform, one.digest]))
   return {
     digest,
@@ -12,6 +12,11 @@ export function outputsOf(report: PublishReport): Readonly<Record<string, string
     refs: refs.join('\n'),
     tags: tags.join('\n'),
     'tag-names': [...new Set(targets.flatMap(target => target.tags))].join('\n'),
+    signed: signed?.refs.join('\n') ?? '',
+    'cosign-verify-commands': signed?.verifyCommands.join('\n') ?? '',
+    'bundle-path': signed?.bundlePath ?? '',
+    'attestation-id': signed?.attestations.map(({ id }) => id).join('\n') ?? '',
+    'attestation-url': signed?.attestations.map(({ url }) => url).join('\n') ?? '',
     // The first four as docker's build-push-action has them.
     metadata: JSON.stringify({
       'containerimage.digest': digest,

@@ -8,6 +8,7 @@ import type { PublishReport } from '../publish/report.ts'
 import { messageOf } from '../errors.ts'
 import { durationText } from '../tell/amount.ts'
 import { kindText, tagText, trafficText, untaggedText } from '../tell/result.ts'
+import { signedTexts } from '../tell/signed.ts'
 import { appendSummary, failureSummary, reportSummary } from '../tell/summary.ts'
 import { explain } from './explain.ts'
 import { inert } from './inert.ts'
@@ -25,6 +26,7 @@ export interface ActionParts<D> {
     onEvent: OnPublishEvent
     onSecret: (secret: string) => void
     defaultLayout: string
+    bundleFile: string
   }) => Promise<{
     readonly deps: D
     restoreCache(): Promise<void>
@@ -40,6 +42,7 @@ export async function runAction<D>(runner: Runner, { publish, wire, env, signal 
   const startedAt = performance.now()
   const log = narrate(runner)
   let values: FieldValues = {}
+  const scratch = join(env['RUNNER_TEMP'] ?? tmpdir(), `oci-publish-${randomUUID().slice(0, 8)}`)
   try {
     values = withRefTags(readInputs(runner), env)
     const wired = await wire({
@@ -49,7 +52,8 @@ export async function runAction<D>(runner: Runner, { publish, wire, env, signal 
       onSecret: secret => {
         runner.setSecret(secret)
       },
-      defaultLayout: join(env['RUNNER_TEMP'] ?? tmpdir(), `oci-publish-${randomUUID().slice(0, 8)}`),
+      defaultLayout: `${scratch}-layout`,
+      bundleFile: `${scratch}-bundles.jsonl`,
     })
     try {
       await wired.restoreCache()
@@ -89,7 +93,9 @@ function tell(runner: Pick<Runner, 'info' | 'notice'>, report: PublishReport, ms
   }
   for (const ref of report.refs) runner.info(inert(ref))
   runner.info(`${report.digest}, ${kindText(report)}, in ${durationText(ms)}`)
-  for (const command of report.chart?.commands ?? []) runner.info(inert(command))
+  for (const text of signedTexts(report.signed)) runner.info(inert(text))
+  const commands = [...(report.signed?.verifyCommands ?? []), ...(report.chart?.commands ?? [])]
+  for (const command of commands) runner.info(inert(command))
   const untagged = untaggedText(report)
   if (untagged !== undefined) runner.notice(untagged)
 }

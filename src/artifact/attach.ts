@@ -5,6 +5,7 @@ import type { Blob } from '../content/blob.ts'
 import type { Located, Output } from '../content/places.ts'
 import type { Source, Target } from '../content/ports.ts'
 import { OciPublishError, isNotFound } from '../errors.ts'
+import type { UntaggedPlatform } from '../content/untagged.ts'
 import type { OnImageCopyEvent } from '../copy/event.ts'
 import type { Annotations, Descriptor } from '../oci/descriptor.ts'
 import { isManifestType } from '../oci/media-type.ts'
@@ -14,7 +15,7 @@ import { composeArtifact, type Artifact } from './artifact.ts'
 import { parseAttach, type AttachRequest, type AttachWords } from './attach-request.ts'
 import { fileLayers } from './file-layers.ts'
 import { checkAttachedSboms } from './attached-sboms.ts'
-import { chosenOf, type Member } from './members.ts'
+import { chosenOf } from './members.ts'
 import { isSbomType, sbomTypeOf } from './sbom-type.ts'
 
 export interface AttachDeps {
@@ -51,18 +52,20 @@ export interface Attached {
  * @see image-spec v1.1.1, manifest.md, "subject"; distribution-spec, "Pushing Manifests with Subject"
  */
 export async function attachArtifact(words: AttachWords, deps: AttachDeps, io: Abortable = {}): Promise<Attached> {
-  const { subject, files, artifactType, choices, annotations, typeOf } = await checkAttach(words, deps, io)
+  const checked = await checkAttach(words, deps, io)
+  const { subject, artifactType, choices } = checked
   const { source, name } = deps.locate(subject)
   const root = await resolveSubject(source, name, subject, io)
   const members = await chosenOf(source, root, choices, { input: 'platforms', ...io })
-  const layers = await fileLayers(files, { tempDir: deps.tempDir, typeOf, ...io })
+  const parts = await attachParts(checked, deps, io)
   const target = deps.openTarget(outputOf(subject))
-  const attachments = await attachTo(target, members, { artifactType, layers, annotations, onEvent: deps.onEvent }, io)
+  const attachments = await attachTo(target, members, parts, io)
   await target.close?.(io)
   return { place: target.place, artifactType, attachments }
 }
 
-interface CheckedAttach extends AttachRequest {
+/** A request whose files are there, and are what they are called. */
+export interface CheckedAttach extends AttachRequest {
   /** Media type of a file for which none is given. */
   readonly typeOf: (file: { readonly path: string }) => string | undefined
 }
@@ -89,6 +92,15 @@ export async function checkAttach(
     ...io,
   })
   return { ...request, typeOf }
+}
+
+/** The files as they are going to be attached. @param deps `tempDir` is where directories are packed */
+export async function attachParts(
+  { files, artifactType, annotations, typeOf }: CheckedAttach,
+  { tempDir, onEvent }: Pick<AttachDeps, 'tempDir' | 'onEvent'>,
+  io: Abortable = {},
+): Promise<AttachParts> {
+  return { artifactType, layers: await fileLayers(files, { tempDir, typeOf, ...io }), annotations, onEvent }
 }
 
 async function resolveSubject(source: Source, name: string, subject: Reference, io: Abortable): Promise<Descriptor> {
@@ -134,7 +146,7 @@ const CONCURRENCY = 4
  */
 export async function attachTo(
   target: Target,
-  members: readonly Pick<Member, 'descriptor' | 'platform'>[],
+  members: readonly UntaggedPlatform[],
   { artifactType, layers, annotations, onEvent = (): void => undefined }: AttachParts,
   { signal }: Abortable = {},
 ): Promise<readonly Attachment[]> {

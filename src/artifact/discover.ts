@@ -2,7 +2,7 @@ import { allOrErrors } from '../async/all-or-errors.ts'
 import { limit, type Limit } from '../async/limit.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { Located } from '../content/places.ts'
-import type { ReferrerLister, Source } from '../content/ports.ts'
+import { listsReferrers, type ReferrerLister, type Source } from '../content/ports.ts'
 import { OciPublishError, isNotFound } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
@@ -55,7 +55,7 @@ export async function discover(
   { signal }: Abortable = {},
 ): Promise<Discovered> {
   const { source, name } = locate(reference)
-  if (!isLister(source)) {
+  if (!listsReferrers(source)) {
     const hint = 'copy it to a layout in a directory (oci:DIR), and look there'
     throw new OciPublishError('UNSUPPORTED', `${source.place} keeps no list of what refers to its manifests`, { hint })
   }
@@ -65,10 +65,6 @@ export async function discover(
   }
   const finding: Finding = { source, slot: limit(CONCURRENCY), found: new Set(), signal }
   return discoverOf(await readMember(source, root, { signal }), [], finding)
-}
-
-function isLister(source: Source): source is Source & ReferrerLister {
-  return 'referrers' in source && typeof source.referrers === 'function'
 }
 
 interface Finding extends Abortable {

@@ -2,6 +2,7 @@ import { allOrErrors } from '../async/all-or-errors.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { Output } from '../content/places.ts'
 import type { Target } from '../content/ports.ts'
+import type { BeforeTags } from '../content/untagged.ts'
 import type { CopyResult } from '../copy/copy.ts'
 import type { OnImageCopyEvent } from '../copy/event.ts'
 import { tagsLeft } from '../copy/existing-tags.ts'
@@ -27,6 +28,7 @@ export interface ArtifactDeps {
   /** Where archives wait to be pushed; removed by whoever made it. */
   readonly tempDir: string
   readonly onEvent: OnImageCopyEvent
+  readonly beforeTags?: BeforeTags | undefined
 }
 
 /** What was published, and how it came to be at one target. */
@@ -206,7 +208,7 @@ async function send(
   targets: readonly OpenTarget[],
   artifact: Artifact,
   { onExistingTag }: ArtifactWords,
-  { onEvent }: ArtifactDeps,
+  { onEvent, beforeTags }: ArtifactDeps,
   io: Abortable,
 ): Promise<readonly PublishedTarget[]> {
   const { digest } = artifact.manifest.descriptor
@@ -222,6 +224,7 @@ async function send(
       return { target, output, tags, result }
     }),
   )
+  await beforeTags?.({ root: artifact.manifest.descriptor, platforms: [], places: sent }, io)
   onEvent({ type: 'step', step: 'tags', text: 'Tags' })
   return allOrErrors(
     sent.map(async ({ target, output, tags, result }) => {

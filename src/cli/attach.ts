@@ -4,7 +4,7 @@ import { formatPlatform } from '../oci/platform.ts'
 import { entriesOf } from '../publish/fields.ts'
 import { countText, durationText } from '../tell/amount.ts'
 import { runCommand, type CommandParts } from './command.ts'
-import type { Flags } from './flags.ts'
+import { textsOf, type Flags } from './flags.ts'
 import type { Io } from './io.ts'
 import { withRegistryOf } from './registry-of.ts'
 
@@ -40,10 +40,6 @@ export async function attachCommand<D>(
     },
     stopped: 'what was attached until then stays; the same command attaches the rest',
   })
-}
-
-function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter(one => typeof one === 'string') : []
 }
 
 /** Printed by `--json` as it is. */

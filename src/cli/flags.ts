@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { InputProblem } from '../errors.ts'
-import { FIELDS, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
+import { FIELDS, isSecret, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
 
 /** What commander read, by its own names for the flags. */
 export type Flags = Readonly<Record<string, unknown>>
@@ -8,7 +8,7 @@ export type Flags = Readonly<Record<string, unknown>>
 /** The flags of every field: one, for a boolean also its negation. Secrets are hidden: they are known to be refused. */
 export function flagsOf(field: Field): readonly Option[] {
   const flag = `--${field.name}`
-  if (field.secret) return [new Option(`${flag} <text>`).hideHelp()]
+  if (field.secret === true) return [new Option(`${flag} <text>`).hideHelp()]
   const said = descriptionOf(field)
   switch (field.kind) {
     case 'boolean':
@@ -48,6 +48,15 @@ export const CONNECTION: readonly Field[] = FIELDS.filter(({ name }) =>
   ].includes(name),
 )
 
+/** How signatures are made, for commands that sign what is there. */
+export const SIGNING: readonly Field[] = FIELDS.filter(({ name }) =>
+  [
+    ...['sign-password', 'signature-format', 'sign-annotations', 'predicate-type', 'predicate-path', 'sigstore'],
+    ...['fulcio-url', 'rekor-url', 'rekor-version', 'tsa-url', 'signing-config', 'trusted-root', 'github-attestation'],
+    ...['bundle-file', 'notation-key', 'notation-password', 'notation-chain'],
+  ].includes(name),
+)
+
 /** How content is pushed, and how repositories come to be where a registry wants that done before. */
 export const PUSHING: readonly Field[] = FIELDS.filter(({ name }) => name === 'upload' || name.startsWith('ecr-'))
 
@@ -67,8 +76,9 @@ export function valuesOf(flags: Flags, env: NodeJS.ProcessEnv): TypedValues {
   const problems: InputProblem[] = []
   for (const field of FIELDS as readonly (Field & { name: FieldName })[]) {
     const typed = flags[attributeOf(field)]
-    if (field.secret && typed !== undefined) problems.push(onCommandLine(field.name))
-    const value = field.secret || typed === undefined ? env[FROM_ENVIRONMENT[field.name] ?? ''] : typed
+    const refused = typed !== undefined && isSecret(field, textOf(typed))
+    if (refused) problems.push(onCommandLine(field.name))
+    const value = refused || typed === undefined ? env[FROM_ENVIRONMENT[field.name] ?? ''] : typed
     if (typeof value === 'string' || isTexts(value)) values[field.name] = value
     else if (typeof value === 'boolean') values[field.name] = `${value}`
   }
@@ -84,6 +94,14 @@ const FROM_ENVIRONMENT: Readonly<Partial<Record<FieldName, string>>> = {
   'github-token': 'GITHUB_TOKEN',
   'chart-sign-key': 'OCI_PUBLISH_CHART_SIGN_KEY',
   'chart-sign-passphrase': 'OCI_PUBLISH_CHART_SIGN_PASSPHRASE',
+  'sign-key': 'OCI_PUBLISH_SIGN_KEY',
+  'sign-password': 'COSIGN_PASSWORD',
+  'notation-key': 'OCI_PUBLISH_NOTATION_KEY',
+  'notation-password': 'OCI_PUBLISH_NOTATION_PASSWORD',
+}
+
+function textOf(typed: unknown): string {
+  return typeof typed === 'string' ? typed : ''
 }
 
 function onCommandLine(name: FieldName): InputProblem {
@@ -97,6 +115,11 @@ function onCommandLine(name: FieldName): InputProblem {
 
 function attributeOf(field: Field): string {
   return flagsOf(field)[0]?.attributeName() ?? field.name
+}
+
+/** What was given for a flag that may be repeated. */
+export function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter(one => typeof one === 'string') : []
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -1,6 +1,7 @@
 import type { PublishReport } from '../publish/report.ts'
 import { bytesText, durationText } from '../tell/amount.ts'
 import { imageBytes, kindText, layersText, tagText, trafficText, untaggedText } from '../tell/result.ts'
+import { signedTexts } from '../tell/signed.ts'
 import { shortDigest } from '../oci/digest.ts'
 
 /** What was published, for a terminal. */
@@ -28,6 +29,8 @@ export function resultLines(report: PublishReport, ms: number): readonly string[
       ({ artifactType, platform = '', ref }) =>
         `  attached ${artifactType} to ${platform === '' ? 'it' : platform}: ${ref}`,
     ),
+    ...signedTexts(report.signed).map(text => `  ${text}`),
+    ...(report.signed?.verifyCommands ?? []).map(command => `  ${command}`),
     ...(dryRun ? [] : (chart?.commands ?? [])).map(command => `  ${command}`),
     ...(untagged === undefined ? [] : [`  ${untagged}`]),
   ]

@@ -46,6 +46,11 @@ export interface ReferrerLister {
   referrers(subject: Descriptor, options?: ReferrersOptions): AsyncIterable<Descriptor>
 }
 
+/** Whether a source knows what refers to its manifests. */
+export function listsReferrers<S extends Source>(source: S): source is S & ReferrerLister {
+  return 'referrers' in source && typeof source.referrers === 'function'
+}
+
 /**
  * Everything that an address of the web holds, at most so many bytes.
  *

@@ -1,7 +1,7 @@
-import type { Target } from './ports.ts'
+import { listsReferrers, type ReferrerLister, type Target } from './ports.ts'
 
-/** The same target, pushed to in another way. */
-export function withPush(target: Target, push: Target['push']): Target {
+/** The same target, pushed to in another way. It lists referrers where the other does. */
+export function withPush(target: Target, push: Target['push']): Target & Partial<ReferrerLister> {
   return {
     place: target.place,
     mountDomain: target.mountDomain,
@@ -10,6 +10,9 @@ export function withPush(target: Target, push: Target['push']): Target {
     has: (descriptor, options) => target.has(descriptor, options),
     push,
     tag: (manifest, names, options) => target.tag(manifest, names, options),
+    ...(listsReferrers(target) && {
+      referrers: (subject, options) => target.referrers(subject, options),
+    }),
     close: async options => target.close?.(options),
   }
 }

@@ -1,14 +1,17 @@
-import type { Attached } from '../artifact/attach.ts'
+import type { AttachParts, Attachment } from '../artifact/attach.ts'
 import type { AttachWords } from '../artifact/attach-request.ts'
 import { parseFile } from '../artifact/parse-file.ts'
+import type { Sbom } from '../artifact/sbom/generate-sbom.ts'
 import type { Abortable } from '../async/abortable.ts'
+import type { Output } from '../content/places.ts'
+import type { Untagged } from '../content/untagged.ts'
 import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { formatPlatform } from '../oci/platform.ts'
-import { parseReference } from '../oci/reference.ts'
+import type { Reference } from '../oci/reference.ts'
 import type { PublishDeps } from './deps.ts'
 import { readEntries } from './entries.ts'
 import type { FieldValues } from './fields.ts'
-import type { AttachedReport, PublishReport } from './report.ts'
+import type { AttachedReport } from './report.ts'
 
 /** What is to hang on the platforms of an image when it is there. */
 export interface Attachments {
@@ -18,7 +21,7 @@ export interface Attachments {
   readonly problems: readonly InputProblem[]
 }
 
-/** Reads what the inputs say; of files, what is wrong is found out by `attachmentProblems`. */
+/** Reads what the inputs say; of files, what is wrong is found out by `readyAttachments`. */
 export function attachmentsOf(values: FieldValues): Attachments {
   const entries = readEntries(values)
   const context = entries.text('context') ?? '.'
@@ -49,59 +52,76 @@ export function withoutImage({ files, sbom, problems }: Attachments): readonly I
   ]
 }
 
-/** What is wrong with the files, before anything is published. */
-export async function attachmentProblems(
-  { files, problems: known }: Attachments,
+/** What is to be attached, with the files as they were when the run began. */
+export interface ReadyAttachments {
+  readonly parts: readonly AttachParts[]
+  readonly sbom: boolean
+}
+
+/**
+ * Reads the files, before anything is published.
+ *
+ * @throws {InputError} with all that is wrong with them
+ */
+export async function readyAttachments(
+  { files, sbom, problems: known }: Attachments,
   deps: PublishDeps,
   io: Abortable,
-): Promise<readonly InputProblem[]> {
-  if (files.length === 0) return known
-  const { checkAttach } = await import('../artifact/attach.ts') // loaded when it is needed, as charts are
+): Promise<ReadyAttachments> {
   const problems: InputProblem[] = [...known]
+  const parts: AttachParts[] = []
   for (const words of files) {
+    const { attachParts, checkAttach } = await import('../artifact/attach.ts') // loaded when it is needed, as charts are
     try {
-      await checkAttach(words, deps, io)
+      parts.push(await attachParts(await checkAttach(words, deps, io), deps, io))
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       problems.push(...error.problems.map(one => ({ ...one, input: 'attach' })))
     }
   }
-  return problems
+  if (problems.length > 0) throw new InputError(problems)
+  return { parts, sbom }
+}
+
+/** What hangs on the platforms, and the SBOMs that were made of them. */
+export interface AttachedEverywhere {
+  readonly attached: readonly AttachedReport[]
+  readonly sboms: readonly Sbom[]
 }
 
 /**
- * Attaches to every platform of what was published, wherever it was published to. What is attached already is left.
+ * Attaches to every platform of what is published, wherever it is published to. What is attached already is left.
  *
- * @throws {InputError}, {OciPublishError} as `attachArtifact` and `attachSboms` do
+ * @throws {OciPublishError} as `attachTo` and `sbomsOf` do
  */
 export async function attachEverywhere(
-  { files, sbom }: Attachments,
-  { digest, targets, dryRun }: PublishReport,
+  { parts, sbom }: ReadyAttachments,
+  { platforms, places }: Untagged,
   deps: PublishDeps,
   io: Abortable,
-): Promise<readonly AttachedReport[]> {
-  if (dryRun) return []
+): Promise<AttachedEverywhere> {
+  const [first] = places
+  if ((parts.length === 0 && !sbom) || !first) return { attached: [], sboms: [] }
+  const { attachTo } = await import('../artifact/attach.ts')
+  const { attachSbomsTo, sbomsOf } = await import('../artifact/sbom/generate-sbom.ts')
+  // Made once, and named after the first place, so that they are the same everywhere.
+  const from = { reference: referenceOf(first.output), source: first.target }
+  const sboms = sbom ? await sbomsOf(platforms, from, deps, { toolVersion: deps.version, ...io }) : []
   const attached: AttachedReport[] = []
-  const tell = ({ place, artifactType, attachments }: Attached): void => {
-    for (const { subject, platform, manifest } of attachments) {
-      const of = platform && { platform: formatPlatform(platform) }
-      attached.push({ ref: `${place}@${manifest.digest}`, artifactType, subject: subject.digest, ...of })
+  for (const { target } of places) {
+    const tell = (attachments: readonly Attachment[]): void => {
+      for (const { subject, platform, manifest } of attachments) {
+        const of = platform && { platform: formatPlatform(platform) }
+        const { artifactType = '', digest } = manifest
+        attached.push({ ref: `${target.place}@${digest}`, artifactType, subject: subject.digest, ...of })
+      }
     }
+    for (const one of parts) tell(await attachTo(target, platforms, one, io))
+    tell(await attachSbomsTo(target, sboms, deps, io))
   }
-  for (const { place } of targets) {
-    if (place.startsWith('oci-archive:')) {
-      deps.onEvent({ type: 'notice', text: `nothing is attached in ${place}: nothing can be added to an archive` })
-      continue
-    }
-    const subject = `${place}@${digest}`
-    for (const words of files) {
-      const { attachArtifact } = await import('../artifact/attach.ts')
-      tell(await attachArtifact({ ...words, subject }, deps, io))
-    }
-    if (sbom) {
-      const { attachSboms } = await import('../artifact/sbom/generate-sbom.ts')
-      tell(await attachSboms(parseReference(subject), deps, { toolVersion: deps.version, ...io }))
-    }
-  }
-  return attached
+  return { attached, sboms }
+}
+
+function referenceOf(output: Output): Reference {
+  return output.kind === 'registry' ? output.image : { kind: output.kind, path: output.path }
 }

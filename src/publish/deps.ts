@@ -4,6 +4,7 @@ import type { Located, Output } from '../content/places.ts'
 import type { Download, Target } from '../content/ports.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { OnPublishEvent } from './event.ts'
+import type { SigningDeps } from './signing-deps.ts'
 import type { RequestFacts } from './parse-request.ts'
 
 /** Everything the use case needs from outside; `wire.ts` builds it. */
@@ -21,5 +22,6 @@ export interface PublishDeps {
   readonly tempDir: string
   /** Seconds since 1970 of the commit that a directory is at, undefined where that cannot be known. */
   readonly commitTime: (directory: string, options: Abortable) => Promise<number | undefined>
+  readonly signing: SigningDeps
   readonly onEvent: OnPublishEvent
 }

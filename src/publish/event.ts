@@ -5,7 +5,7 @@ import type { LayerEvent } from '../layer/event.ts'
 export type PublishEvent =
   | LayerEvent
   | ImageCopyEvent
-  | { readonly type: 'step'; readonly step: 'base' | 'layers'; readonly text: string }
+  | { readonly type: 'step'; readonly step: 'base' | 'layers' | 'sign'; readonly text: string }
   /** A request is sent once more. */
   | {
       readonly type: 'retry'

@@ -9,8 +9,11 @@ export interface Field {
   readonly kind: FieldKind
   readonly default?: string
   readonly choices?: readonly string[]
-  /** Never printed, and not a flag of the command line: read from the environment there. */
-  readonly secret?: boolean
+  /**
+   * Never printed, and not a flag of the command line: read from the environment there. `unless-path`: a path, or env://NAME,
+   * may stand in its place, which is no secret and may be a flag.
+   */
+  readonly secret?: boolean | 'unless-path'
   /** For action.yml, the README's table and `--help`. */
   readonly sentence: string
 }
@@ -194,6 +197,104 @@ export const FIELDS = [
     sentence: 'PGP key that signs the chart (.prov): a path, or an exported private key itself',
   },
   { name: 'chart-sign-passphrase', kind: 'text', secret: true, sentence: 'Passphrase of chart-sign-key' },
+  {
+    name: 'sign',
+    kind: 'list',
+    sentence:
+      'Sign everything before its tags move: keyless, key (with sign-key), or a key of AWS KMS, awskms:///alias/NAME',
+  },
+  {
+    name: 'sign-key',
+    kind: 'text',
+    secret: 'unless-path',
+    sentence: "Private key for sign: a path, env://NAME or the key itself; cosign's encrypted form or PEM",
+  },
+  { name: 'sign-password', kind: 'text', secret: true, sentence: 'Password of sign-key' },
+  {
+    name: 'signature-format',
+    kind: 'text',
+    default: 'bundle',
+    choices: ['bundle', 'legacy', 'both'],
+    sentence: 'Signatures as sigstore bundles that refer to what they sign, as older sha256-….sig tags, or both',
+  },
+  {
+    name: 'sign-annotations',
+    kind: 'lines',
+    sentence: 'KEY=VALUE a line that signatures carry and verifiers may ask for',
+  },
+  {
+    name: 'provenance',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Attest how it was built: SLSA provenance v1, signed as sign says',
+  },
+  {
+    name: 'predicate-type',
+    kind: 'lines',
+    sentence: "Type of a predicate of your own to attest: a URI, or one of cosign's names such as vuln or openvex",
+  },
+  { name: 'predicate-path', kind: 'lines', sentence: 'JSON file with the predicate, one for each predicate-type' },
+  {
+    name: 'sigstore',
+    kind: 'text',
+    default: 'auto',
+    choices: ['auto', 'public-good', 'github'],
+    sentence:
+      "Who certifies keyless signatures; auto is GitHub's own sigstore for private repositories, else the public one",
+  },
+  { name: 'fulcio-url', kind: 'text', sentence: 'Certificate authority of your own sigstore' },
+  {
+    name: 'rekor-url',
+    kind: 'text',
+    sentence: 'Transparency log of your own; with it, signatures by a key are logged too',
+  },
+  {
+    name: 'rekor-version',
+    kind: 'text',
+    choices: ['1', '2'],
+    default: '1',
+    sentence: 'Version of the API of rekor-url',
+  },
+  { name: 'tsa-url', kind: 'text', sentence: 'Timestamp authority (RFC 3161), its whole address' },
+  {
+    name: 'signing-config',
+    kind: 'text',
+    sentence: 'File that names the services, as "cosign signing-config create" writes it',
+  },
+  {
+    name: 'trusted-root',
+    kind: 'text',
+    sentence: 'File with the certificates and keys of your own sigstore, for verifying without the network',
+  },
+  {
+    name: 'github-attestation',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Store attestations at GitHub too, where gh attestation verify finds them; needs attestations: write',
+  },
+  {
+    name: 'bundle-file',
+    kind: 'text',
+    sentence: 'File that the sigstore bundles are written to, one a line; in the action by default a temporary one',
+  },
+  {
+    name: 'notation-key',
+    kind: 'text',
+    secret: 'unless-path',
+    sentence: 'Private key (PEM) for a signature of the Notary Project besides: a path, env://NAME or the key itself',
+  },
+  { name: 'notation-password', kind: 'text', secret: true, sentence: 'Password of notation-key' },
+  {
+    name: 'notation-chain',
+    kind: 'text',
+    sentence: 'Certificates for notation-key from the leaf to the root, PEM: a path, env://NAME or the text itself',
+  },
+  {
+    name: 'verify-base',
+    kind: 'lines',
+    sentence:
+      'Build only on a base image that is signed by one of these: key=cosign.pub, or identity=…,issuer=… (docs/verifying.md)',
+  },
   { name: 'dry-run', kind: 'boolean', default: 'false', sentence: 'Say what would be sent and which tags would move' },
   { name: 'registry', kind: 'text', sentence: 'Host that username and password are for' },
   { name: 'username', kind: 'text', sentence: 'User name for registry' },
@@ -294,4 +395,14 @@ export function entriesOf(field: Field, value: string | readonly string[] | unde
     .flatMap(line => (field.kind === 'list' ? line.split(',') : [line]))
     .map(entry => entry.trim())
     .filter(entry => entry !== '')
+}
+
+/** Longer than any path, shorter than any key. */
+const MAX_PATH = 255
+
+/** Whether a value of a field is a secret: where a path may stand, it is told from a key by its look. */
+export function isSecret({ secret }: Field, value: string): boolean {
+  if (secret !== 'unless-path') return secret === true
+  const text = value.trim()
+  return text.includes('-----BEGIN') || text.includes('\n') || text.length > MAX_PATH
 }

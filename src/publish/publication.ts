@@ -3,13 +3,13 @@ import type { ChartDeps, ChartReport } from '../artifact/helm/publish-chart.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { InputError, type InputProblem } from '../errors.ts'
 import { asksForArtifact } from './asks-for-artifact.ts'
-import { attachEverywhere, attachmentProblems, attachmentsOf, withoutImage, type Attachments } from './attachments.ts'
 import type { PublishDeps } from './deps.ts'
 import type { FieldValues } from './fields.ts'
 import { kindsOf } from './kinds.ts'
 import { parseChart, type ImageNames, type ParsedChart } from './parse-chart.ts'
 import { parseRequest } from './parse-request.ts'
 import { publish } from './publish.ts'
+import { parseReferrers, readyReferrers, referrerProblems, type Referrers, type ReferrerWords } from './referrers.ts'
 import type { PublishReport } from './report.ts'
 
 /**
@@ -19,21 +19,30 @@ import type { PublishReport } from './report.ts'
  * @throws {InputError} with all problems of the request, before any work
  */
 export async function publishAll(values: FieldValues, deps: PublishDeps, io: Abortable = {}): Promise<PublishReport> {
-  const attachments = attachmentsOf(values)
+  const words = parseReferrers(values)
   if (asksForArtifact(values)) {
-    refuse(withoutImage(attachments))
+    refuse(referrerProblems(words, false))
     const { publishFiles } = await import('./publish-files.ts') // loaded when it is needed, as charts are
-    return publishFiles(values, deps, io)
+    const { beforeTags, report } = await readyReferrers(words, values, deps, io)
+    return { ...(await publishFiles(values, deps, { beforeTags, ...io })), ...report() }
   }
   const kinds = kindsOf(values)
-  if (!kinds.chart) return publishImage(values, attachments, deps, io)
-  if (!kinds.image) refuse(withoutImage(attachments))
+  const wrong = referrerProblems(words, kinds.image)
+  if (!kinds.chart) {
+    const { beforeTags, report } = await readyFor(values, words, deps, io)
+    return { ...(await publish(values, deps, { beforeTags, ...io })), ...report() }
+  }
   const parsed = parseChart(values, deps.facts, kinds.image)
-  if (parsed.problems.length > 0) {
-    throw new InputError([...(kinds.image ? parseRequest(values, deps.facts).problems : []), ...parsed.problems])
+  if (parsed.problems.length > 0 || wrong.length > 0) {
+    throw new InputError([
+      ...(kinds.image ? parseRequest(values, deps.facts).problems : []),
+      ...parsed.problems,
+      ...wrong,
+    ])
   }
   for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
-  return kinds.image ? publishBoth(values, { parsed, attachments }, deps, io) : publishAlone(parsed, deps, io)
+  const referrers = await readyFor(values, words, deps, io)
+  return kinds.image ? publishBoth(values, { parsed, referrers }, deps, io) : publishAlone(parsed, referrers, deps, io)
 }
 
 /** @throws {InputError} unless there are no problems */
@@ -41,19 +50,20 @@ function refuse(problems: readonly InputProblem[]): void {
   if (problems.length > 0) throw new InputError(problems)
 }
 
-/** An image, and what is to hang on its platforms. */
-async function publishImage(
+/** @throws {InputError} with all problems of the request, where what refers to it has some */
+async function readyFor(
   values: FieldValues,
-  attachments: Attachments,
+  words: ReferrerWords,
   deps: PublishDeps,
   io: Abortable,
-): Promise<PublishReport> {
-  const { files, sbom, problems: wrong } = attachments
-  if (files.length === 0 && !sbom && wrong.length === 0) return publish(values, deps, io)
-  const problems = await attachmentProblems(attachments, deps, io)
-  if (problems.length > 0) throw new InputError([...parseRequest(values, deps.facts).problems, ...problems])
-  const image = await publish(values, deps, io)
-  return { ...image, attached: await attachEverywhere(attachments, image, deps, io) }
+): Promise<Referrers> {
+  try {
+    return await readyReferrers(words, values, deps, io)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    const others = kindsOf(values).image ? parseRequest(values, deps.facts).problems : []
+    throw new InputError([...others, ...error.problems], { cause: error })
+  }
 }
 
 /** Loaded when it is needed: most runs publish no chart. */
@@ -63,15 +73,20 @@ async function loadCharts(deps: PublishDeps): Promise<typeof Charts & { readonly
   return { ...charts, chartDeps: { ...deps, sources: openChartSources(deps) } }
 }
 
-async function publishAlone(parsed: ParsedChart, deps: PublishDeps, io: Abortable): Promise<PublishReport> {
+async function publishAlone(
+  parsed: ParsedChart,
+  { beforeTags, report: referrers }: Referrers,
+  deps: PublishDeps,
+  io: Abortable,
+): Promise<PublishReport> {
   const { publishChart, chartDeps } = await loadCharts(deps)
-  const report = await publishChart(parsed.requestFor(undefined), chartDeps, io)
-  return { ...report, imageid: undefined, base: undefined, platforms: [] }
+  const report = await publishChart(parsed.requestFor(undefined), { ...chartDeps, beforeTags }, io)
+  return { ...report, imageid: undefined, base: undefined, platforms: [], ...referrers() }
 }
 
 async function publishBoth(
   values: FieldValues,
-  { parsed, attachments }: { readonly parsed: ParsedChart; readonly attachments: Attachments },
+  { parsed, referrers }: { readonly parsed: ParsedChart; readonly referrers: Referrers },
   deps: PublishDeps,
   io: Abortable,
 ): Promise<PublishReport> {
@@ -80,8 +95,10 @@ async function publishBoth(
   const request = parsed.requestFor(STAND_IN)
   if (parsed.needsImage) await checkChart(request, chartDeps, io)
   else await publishChart({ ...request, dryRun: true }, { ...chartDeps, onEvent: () => undefined }, io)
-  const image = await publishImage(values, attachments, deps, io)
-  return together(image, await publishChart(parsed.requestFor(imageNames(image)), chartDeps, io))
+  const { beforeTags } = referrers
+  const image = await publish(values, deps, { beforeTags, ...io })
+  const chart = await publishChart(parsed.requestFor(imageNames(image)), { ...chartDeps, beforeTags }, io)
+  return { ...together(image, chart), ...referrers.report() }
 }
 
 const STAND_IN: ImageNames = { tag: '0', digest: `sha256:${'0'.repeat(64)}`, repository: 'localhost/image' }

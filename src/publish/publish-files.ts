@@ -1,6 +1,5 @@
 import { TITLE } from '../artifact/artifact.ts'
 import { publishArtifact, type PublishedArtifact } from '../artifact/publish-artifact.ts'
-import type { Abortable } from '../async/abortable.ts'
 import { namesOf } from '../content/names.ts'
 import { targetReport } from '../copy/target-report.ts'
 import { InputError, type InputProblem } from '../errors.ts'
@@ -11,6 +10,7 @@ import type { FieldName, FieldValues } from './fields.ts'
 import { parseAnnotation } from './parse-annotations.ts'
 import { parseOutputs } from './parse-outputs.ts'
 import { parseEpoch } from './parse-request.ts'
+import type { PublishOptions } from './publish.ts'
 import type { FileReport, PublishReport } from './report.ts'
 
 /**
@@ -18,7 +18,11 @@ import type { FileReport, PublishReport } from './report.ts'
  *
  * @throws {InputError} with all problems of the request, before any work
  */
-export async function publishFiles(values: FieldValues, deps: PublishDeps, io: Abortable): Promise<PublishReport> {
+export async function publishFiles(
+  values: FieldValues,
+  deps: PublishDeps,
+  { beforeTags, ...io }: PublishOptions,
+): Promise<PublishReport> {
   const entries = readEntries(values)
   const problems: InputProblem[] = [...imageProblems(entries)]
   const { outputs, notices } = parseOutputs(entries, deps.facts.defaultLayout, problems)
@@ -43,7 +47,7 @@ export async function publishFiles(values: FieldValues, deps: PublishDeps, io: A
   for (const text of notices) deps.onEvent({ type: 'notice', text })
   deps.onEvent({ type: 'step', step: 'layers', text: 'Files' })
   try {
-    return reportOf(await publishArtifact({ ...words, problems }, deps, io), dryRun)
+    return reportOf(await publishArtifact({ ...words, problems }, { ...deps, beforeTags }, io), dryRun)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     throw new InputError(error.problems.map(one => ({ ...one, input: INPUTS.get(one.input) ?? one.input })))

@@ -1,8 +1,10 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
 import type { Abortable } from '../async/abortable.ts'
+import type { BeforeTags, Untagged } from '../content/untagged.ts'
 import { copyGraph } from '../copy/copy.ts'
 import { planCopy } from '../copy/plan.ts'
 import { targetReport, type TargetReport } from '../copy/target-report.ts'
+import { formatReference } from '../oci/reference.ts'
 import { build, type Built } from './build.ts'
 import { contentOf } from './content-of.ts'
 import type { PublishDeps } from './deps.ts'
@@ -19,6 +21,10 @@ import type { PublishReport } from './report.ts'
 import { sendAhead } from './send-ahead.ts'
 import { shareHosts } from './share-hosts.ts'
 
+export interface PublishOptions extends Abortable {
+  readonly beforeTags?: BeforeTags | undefined
+}
+
 /**
  * Publishes what the inputs ask for: layers are made or known, content goes to every target, and only when everything is
  * everywhere the tags move.
@@ -26,7 +32,11 @@ import { shareHosts } from './share-hosts.ts'
  * @throws {InputError} with all problems of the request, before any work
  * @throws {AggregateError} when several things failed; single failures as they are
  */
-export async function publish(values: FieldValues, deps: PublishDeps, io: Abortable = {}): Promise<PublishReport> {
+export async function publish(
+  values: FieldValues,
+  deps: PublishDeps,
+  { beforeTags, ...io }: PublishOptions = {},
+): Promise<PublishReport> {
   const parsed = parseRequest(values, deps.facts)
   for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
   const looked = await prepare(parsed, deps, io)
@@ -42,7 +52,7 @@ export async function publish(values: FieldValues, deps: PublishDeps, io: Aborta
   const prepared = respectTags(begun, built.root.descriptor.digest, deps.onEvent)
   const targets = prepared.request.dryRun
     ? await allOrErrors(prepared.targets.map((one, i) => plan(one, begun.targets[i] ?? one, built, prepared, io)))
-    : await send(prepared, built, deps, io)
+    : await send(prepared, built, deps, { beforeTags, ...io })
   return reportOf(prepared, built, targets)
 }
 
@@ -64,7 +74,7 @@ async function send(
   prepared: Prepared,
   built: Built,
   deps: PublishDeps,
-  io: Abortable,
+  { beforeTags, ...io }: PublishOptions,
 ): Promise<readonly TargetReport[]> {
   const { onEvent, cache } = deps
   onEvent({ type: 'step', step: 'push', text: `Content of ${built.root.descriptor.digest}` })
@@ -81,6 +91,7 @@ async function send(
       return { one, result }
     }),
   )
+  await beforeTags?.(untaggedOf(prepared, built), io)
   onEvent({ type: 'step', step: 'tags', text: 'Tags' })
   await allOrErrors(
     results.map(async ({ one: { target, previous } }) => {
@@ -95,4 +106,13 @@ async function send(
   const known = layers.map(({ diffID, blob }) => [diffID, blob.descriptor] as const)
   for (const { one } of results) await rememberLayers(cache, one.target.place, known, io)
   return results.map(({ one, result }) => targetReport(one.target.place, one.output.tags, { result }))
+}
+
+function untaggedOf({ base, targets }: Prepared, { root, images }: Built): Untagged {
+  return {
+    root: root.descriptor,
+    platforms: images.map(({ platform, manifest }) => ({ platform, descriptor: manifest.descriptor })),
+    base: base && { name: formatReference(base.reference), digest: base.image.root.digest },
+    places: targets.map(({ target, output }) => ({ target, output })),
+  }
 }

@@ -53,8 +53,37 @@ export interface PublishReport {
   readonly chart?: PublishedChart
   /** What hangs on the platforms now; only where that was asked for. */
   readonly attached?: readonly AttachedReport[]
+  /** Signatures and attestations; only where something was to be signed. */
+  readonly signed?: SignedReport
   readonly targets: readonly TargetReport[]
   readonly dryRun: boolean
+}
+
+/** A signature or an attestation, as it hangs on one manifest. */
+export interface SignatureReport {
+  /** `host/repository@digest` of the manifest that carries it. */
+  readonly ref: string
+  /** `notation`: of the Notary Project; `legacy`: cosign's older form. */
+  readonly form: 'bundle' | 'legacy' | 'notation'
+  readonly subject: Digest
+  /** Of what is stated; none for the forms that only sign. */
+  readonly predicateType?: string
+  /** `keyless`, `the key cosign.key`. */
+  readonly by: string
+  /** Whether it was there, or an equal one, and nothing was added. */
+  readonly existed: boolean
+}
+
+export interface SignedReport {
+  /** `host/repository@digest` of everything that is signed. */
+  readonly refs: readonly string[]
+  readonly signatures: readonly SignatureReport[]
+  /** Command lines of cosign that verify them. */
+  readonly verifyCommands: readonly string[]
+  /** File with the bundles that were made, one a line. */
+  readonly bundlePath?: string
+  /** That GitHub keeps. */
+  readonly attestations: readonly { readonly id: string; readonly url: string }[]
 }
 
 /** An artifact that is attached to one manifest. */

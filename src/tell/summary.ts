@@ -3,6 +3,7 @@ import type { FileReport, PlatformReport, PublishReport } from '../publish/repor
 import { bytesText } from './amount.ts'
 import type { Failure } from './failure.ts'
 import { imageBytes, kindText, layersText, tagText, tallyText, untaggedText } from './result.ts'
+import { signedTexts } from './signed.ts'
 
 /** What was published, as a job summary in GitHub's Markdown. */
 export function reportSummary(report: PublishReport): string {
@@ -22,7 +23,8 @@ export function reportSummary(report: PublishReport): string {
         ...[sent, mounted, existing].map(tallyText),
       ]),
     ),
-    ...(chart?.commands.map(code) ?? []),
+    ...signedTexts(report.signed).map(escape),
+    ...[...(report.signed?.verifyCommands ?? []), ...(chart?.commands ?? [])].map(code),
     ...(untagged === undefined ? [] : [escape(untagged)]),
     '',
   ].join('\n\n')

@@ -5,6 +5,7 @@ import type { Abortable } from '../../async/abortable.ts'
 import { namesOf } from '../../content/names.ts'
 import type { Output } from '../../content/places.ts'
 import type { Target } from '../../content/ports.ts'
+import type { BeforeTags, Untagged } from '../../content/untagged.ts'
 import type { OnImageCopyEvent } from '../../copy/event.ts'
 import { tagsLeft, type TaggedPlace } from '../../copy/existing-tags.ts'
 import { planCopy } from '../../copy/plan.ts'
@@ -51,6 +52,8 @@ export interface ChartDeps {
   /** Where dependencies come from. */
   readonly sources: ChartSources
   readonly onEvent: OnImageCopyEvent
+  /** Told of the chart also where it was there already. */
+  readonly beforeTags?: BeforeTags | undefined
 }
 
 export interface PublishedChart {
@@ -246,7 +249,7 @@ async function plan(one: Settled, artifact: ChartArtifact, io: Abortable): Promi
 async function send(
   settled: readonly Settled[],
   artifact: ChartArtifact,
-  { onEvent }: ChartDeps,
+  { onEvent, beforeTags }: ChartDeps,
   io: Abortable,
 ): Promise<readonly TargetReport[]> {
   onEvent({ type: 'step', step: 'push', text: `Chart ${artifact.name}, ${artifact.manifest.descriptor.digest}` })
@@ -263,6 +266,7 @@ async function send(
       return targetReport(place, one.output.tags, { result })
     }),
   )
+  for (const untagged of untaggedOf(settled)) await beforeTags?.(untagged, io)
   onEvent({ type: 'step', step: 'tags', text: 'Tag of the chart' })
   await allOrErrors(
     settled.map(async one => {
@@ -273,6 +277,16 @@ async function send(
     }),
   )
   return reports
+}
+
+/** The chart under each of its digests: where it was there already, it may have another one. */
+function untaggedOf(settled: readonly Settled[]): readonly Untagged[] {
+  const byDigest = new Map<Digest, Settled[]>()
+  for (const one of settled) byDigest.set(one.root.digest, [...(byDigest.get(one.root.digest) ?? []), one])
+  return [...byDigest.values()].flatMap(places => {
+    const [first] = places
+    return first ? [{ root: first.root, platforms: [], places }] : []
+  })
 }
 
 function reportOf(

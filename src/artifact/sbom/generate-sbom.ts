@@ -1,7 +1,8 @@
 import type { Abortable } from '../../async/abortable.ts'
 import { bytesBlob, type Blob } from '../../content/blob.ts'
 import type { ImageCopyEvent } from '../../copy/event.ts'
-import type { Source } from '../../content/ports.ts'
+import type { Source, Target } from '../../content/ports.ts'
+import type { UntaggedPlatform } from '../../content/untagged.ts'
 import { InputError } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf } from '../../oci/digest.ts'
@@ -77,9 +78,9 @@ interface Circumstances {
 }
 
 async function sbomOf(
-  member: Member,
+  member: UntaggedPlatform,
   { reference, source, createdAt }: Circumstances,
-  { onEvent }: SbomDeps,
+  { onEvent }: Pick<SbomDeps, 'onEvent'>,
   { toolVersion, signal }: SbomOptions,
 ): Promise<Sbom> {
   const { descriptor, platform } = member
@@ -102,19 +103,41 @@ export async function attachSboms(reference: Reference, deps: SbomDeps, options:
     ])
   }
   const { signal } = options
-  const createdAt = createdAtOf(deps.facts.sourceDateEpoch)
   const { source, members } = await imagesOf(reference, deps, options)
   // All of them before any is attached: a layer that cannot be read should leave nothing half done.
-  const sboms: Sbom[] = []
-  for (const member of members) sboms.push(await sbomOf(member, { reference, source, createdAt }, deps, options))
+  const sboms = await sbomsOf(members, { reference, source }, deps, options)
   const target = deps.openTarget(outputOf(reference))
-  const attachments: Attachment[] = []
-  for (const { subject, platform, bytes } of sboms) {
-    const parts = { artifactType: CYCLONEDX_TYPE, layers: [sbomBlob(bytes)], onEvent: deps.onEvent }
-    attachments.push(...(await attachTo(target, [{ descriptor: subject, platform }], parts, { signal })))
-  }
+  const attachments = await attachSbomsTo(target, sboms, deps, { signal })
   await target.close?.({ signal })
   return { place: target.place, artifactType: CYCLONEDX_TYPE, attachments }
+}
+
+/** Tells what is in each of some images. @throws {InputError} for a wrong SOURCE_DATE_EPOCH, and for what is no image */
+export async function sbomsOf(
+  members: readonly UntaggedPlatform[],
+  from: { readonly reference: Reference; readonly source: Source },
+  deps: Pick<SbomDeps, 'onEvent' | 'facts'>,
+  options: SbomOptions,
+): Promise<readonly Sbom[]> {
+  const createdAt = createdAtOf(deps.facts.sourceDateEpoch)
+  const sboms: Sbom[] = []
+  for (const member of members) sboms.push(await sbomOf(member, { ...from, createdAt }, deps, options))
+  return sboms
+}
+
+/** Attaches each to the image that it tells of, which has to be there. It is for `close` to make them listed. */
+export async function attachSbomsTo(
+  target: Target,
+  sboms: readonly Sbom[],
+  { onEvent }: Pick<SbomDeps, 'onEvent'>,
+  { signal }: Abortable = {},
+): Promise<readonly Attachment[]> {
+  const attachments: Attachment[] = []
+  for (const { subject, platform, bytes } of sboms) {
+    const parts = { artifactType: CYCLONEDX_TYPE, layers: [sbomBlob(bytes)], onEvent }
+    attachments.push(...(await attachTo(target, [{ descriptor: subject, platform }], parts, { signal })))
+  }
+  return attachments
 }
 
 function sbomBlob(bytes: Uint8Array): Blob {
@@ -137,6 +160,6 @@ function createdAtOf(text: string | undefined): number | undefined {
   throw new InputError([{ input: 'SOURCE_DATE_EPOCH', problem: `"${text}" is no number of seconds since 1970` }])
 }
 
-function titleOf({ platform, descriptor }: Pick<Member, 'platform' | 'descriptor'>): string {
+function titleOf({ platform, descriptor }: UntaggedPlatform): string {
   return platform ? formatPlatform(platform) : descriptor.digest
 }

@@ -1,0 +1,10 @@
+import type { SigningDeps } from '../../src/publish/signing-deps.ts'
+
+/** For publications that are not signed. */
+export const noSigning: SigningDeps = {
+  env: {},
+  bundleFile: undefined,
+  openMeans: () => Promise.reject(new Error('nothing is to be signed')),
+  buildPlace: () => Promise.reject(new Error('nothing is to be attested')),
+  storeAttestation: () => Promise.reject(new Error('nothing is to be stored')),
+}

@@ -1,0 +1,183 @@
+import { allOrErrors } from '../async/all-or-errors.ts'
+import { limit } from '../async/limit.ts'
+import { Once } from '../async/once.ts'
+import type { Abortable } from '../async/abortable.ts'
+import { pushArtifact } from '../artifact/push-artifact.ts'
+import { listsReferrers, type Target } from '../content/ports.ts'
+import type { Untagged, UntaggedPlatform } from '../content/untagged.ts'
+import type { ImageCopyEvent } from '../copy/event.ts'
+import type { Digest } from '../oci/digest.ts'
+import { composeBundle } from './bundle.ts'
+import { composeBundleArtifact } from './bundle-artifact.ts'
+import { signEnvelope } from './envelope.ts'
+import { isEqualStatement } from './equal.ts'
+import { findBundles, type FoundBundle } from './find-bundles.ts'
+import type { SigningMeans } from './means.ts'
+import type { KnownSigner } from './same-signer.ts'
+import { serializeStatement, type Statement } from './statement.ts'
+
+export type SignEvent = ImageCopyEvent | { readonly type: 'step'; readonly step: 'sign'; readonly text: string }
+
+/** A statement to be signed once, and the manifests that it hangs on then, which are among its subjects. */
+export interface ToState {
+  readonly statement: Statement
+  readonly attachTo: readonly Digest[]
+}
+
+/** A signed statement as it hangs on one manifest. */
+export interface SignedReferrer {
+  /** `host/repository`. */
+  readonly place: string
+  readonly subject: Digest
+  readonly predicateType: string
+  /** Of the manifest with the bundle. */
+  readonly manifest: Digest
+  /** Whether an equal one was there, and nothing was added. */
+  readonly existed: boolean
+}
+
+/** What one signer has made of one statement. */
+export interface SignedStatement {
+  readonly statement: Statement
+  readonly means: SigningMeans
+  /** Whose it is. */
+  readonly by: KnownSigner
+  /** The bundle; undefined where an equal one was everywhere. */
+  readonly bundle: Uint8Array | undefined
+  readonly referrers: readonly SignedReferrer[]
+}
+
+export interface SignOptions extends Abortable {
+  readonly onEvent: (event: SignEvent) => void
+}
+
+const CONCURRENCY = 6
+
+/**
+ * Signs statements and hangs them on their subjects, as sigstore bundles, wherever those are. Each statement is signed and
+ * logged once by each signer, however many subjects and places it has, and not at all where an equal one hangs everywhere.
+ *
+ * The subjects have to be there. Once it returns, what was added is listed.
+ *
+ * @throws {OciPublishError} of whoever certifies, logs, gives timestamps; then nothing was attached of that statement
+ */
+export async function signEverywhere(
+  { root, platforms, places }: Pick<Untagged, 'root' | 'platforms' | 'places'>,
+  stated: readonly ToState[],
+  means: readonly SigningMeans[],
+  { onEvent, signal }: SignOptions,
+): Promise<readonly SignedStatement[]> {
+  const members = new Map<Digest, UntaggedPlatform>()
+  for (const one of [...platforms, { descriptor: root, platform: undefined }]) {
+    if (!members.has(one.descriptor.digest)) members.set(one.descriptor.digest, one)
+  }
+  const slot = limit(CONCURRENCY)
+  const found = new Once<string, readonly FoundBundle[]>()
+  const bundlesOn = (target: Target, { descriptor }: UntaggedPlatform): Promise<readonly FoundBundle[]> =>
+    found.run(`${target.place}@${descriptor.digest}`, () =>
+      slot(async () => {
+        const all: FoundBundle[] = []
+        if (listsReferrers(target)) for await (const one of findBundles(target, descriptor, { signal })) all.push(one)
+        return all
+      }),
+    )
+  const signed: SignedStatement[] = []
+  for (const one of means) {
+    onEvent({ type: 'step', step: 'sign', text: `Signatures: ${one.title}` })
+    for (const { statement, attachTo: digests } of stated) {
+      const subjects = digests.map(digest => memberOf(members, digest))
+      const by = one.expected ?? (await one.identity({ signal })).by
+      const witnessed = { by, ...witnessesOf(one) }
+      const spots = await allOrErrors(
+        places.flatMap(({ target }) =>
+          subjects.map(async subject => {
+            const wanted = { statement, subject: subject.descriptor.digest, ...witnessed }
+            const equal = (await bundlesOn(target, subject)).find(bundle => isEqualStatement(bundle, wanted))
+            return { target, subject, equal }
+          }),
+        ),
+      )
+      const lacking = spots.filter(({ equal }) => !equal)
+      const bundle = lacking.length === 0 ? undefined : await bundleOf(statement, one, { signal })
+      const added = bundle ? await hang(bundle, statement, lacking, { onEvent, signal }) : []
+      const there = spots.flatMap(({ target, subject, equal }) =>
+        equal ? [referrer(target, subject, statement, equal.descriptor.digest, true)] : [],
+      )
+      signed.push({ statement, means: one, by, bundle, referrers: [...there, ...added] })
+    }
+  }
+  // A registry that keeps no list is told what refers to what.
+  for (const { target, output } of places) if (output.kind === 'registry') await target.close?.({ signal })
+  return signed
+}
+
+function memberOf(members: ReadonlyMap<Digest, UntaggedPlatform>, digest: Digest): UntaggedPlatform {
+  const member = members.get(digest)
+  if (!member) throw new TypeError(`a statement hangs on ${digest}, which is not published`)
+  return member
+}
+
+/** What a signature of these means has besides itself: one that lacks it is not equal. */
+export function witnessesOf({ witnesses }: SigningMeans): { readonly log: boolean; readonly timestamp: boolean } {
+  return { log: witnesses.log !== undefined, timestamp: witnesses.timestamp !== undefined }
+}
+
+/** Signs, and has the signature logged and its time testified, by whoever does that. */
+async function bundleOf(
+  statement: Statement,
+  { identity, witnesses }: SigningMeans,
+  io: Abortable,
+): Promise<Uint8Array> {
+  const { signer, by } = await identity(io)
+  const envelope = await signEnvelope(serializeStatement(statement), signer, io)
+  const entry = await witnesses.log?.record({ kind: 'dsse', envelope, by }, io)
+  const timestamp = await witnesses.timestamp?.(envelope.signature, io)
+  return composeBundle({
+    envelope,
+    by,
+    logEntries: entry ? [entry] : [],
+    timestamps: timestamp ? [timestamp] : [],
+  })
+}
+
+interface Spot {
+  readonly target: Target
+  readonly subject: UntaggedPlatform
+}
+
+/** One bundle blob for all, and a manifest for each subject. */
+async function hang(
+  bundle: Uint8Array,
+  statement: Statement,
+  spots: readonly Spot[],
+  { onEvent, signal }: SignOptions,
+): Promise<readonly SignedReferrer[]> {
+  const slot = limit(CONCURRENCY)
+  return allOrErrors(
+    spots.map(({ target, subject }) =>
+      slot(async () => {
+        const artifact = composeBundleArtifact(bundle, statement.predicateType, subject.descriptor)
+        const { manifest } = artifact
+        const { place } = target
+        await pushArtifact(target, artifact, {
+          onEvent: event => {
+            onEvent({ ...event, place })
+          },
+          signal,
+        })
+        await target.tag(manifest, [], { signal }) // without a name too: a layout lists what it holds
+        return referrer(target, subject, statement, manifest.descriptor.digest, false)
+      }),
+    ),
+  )
+}
+
+function referrer(
+  { place }: Target,
+  { descriptor }: UntaggedPlatform,
+  { predicateType }: Statement,
+  manifest: Digest,
+  existed: boolean,
+): SignedReferrer {
+  return { place, subject: descriptor.digest, predicateType, manifest, existed }
+}
