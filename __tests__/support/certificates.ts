@@ -79,14 +79,11 @@ function bits(set: readonly number[]): Buffer {
 }
 
 function signatureAlgorithm({ asymmetricKeyType }: KeyObject, hash: 'sha1' | 'sha256'): Buffer {
-  switch (asymmetricKeyType) {
-    case 'ec':
-      return sequence(oid(hash === 'sha1' ? '1.2.840.10045.4.1' : '1.2.840.10045.4.3.2'))
-    case 'rsa':
-      return sequence(oid(hash === 'sha1' ? '1.2.840.113549.1.1.5' : '1.2.840.113549.1.1.11'), der(0x05))
-    default:
-      return sequence(oid('1.3.101.112'))
+  if (asymmetricKeyType === 'ec') return sequence(oid(hash === 'sha1' ? '1.2.840.10045.4.1' : '1.2.840.10045.4.3.2'))
+  if (asymmetricKeyType === 'rsa') {
+    return sequence(oid(hash === 'sha1' ? '1.2.840.113549.1.1.5' : '1.2.840.113549.1.1.11'), der(0x05))
   }
+  return sequence(oid('1.3.101.112'))
 }
 
 const NAMES = { C: '2.5.4.6', ST: '2.5.4.8', O: '2.5.4.10', CN: '2.5.4.3' } as const

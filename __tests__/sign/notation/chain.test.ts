@@ -183,7 +183,7 @@ describe('reading a chain', () => {
   const made: MadeChain = chainOf()
 
   test('in the order in which it is written, with the key or notes beside it', () => {
-    const key = made.key.export({ type: 'pkcs8', format: 'pem' })
+    const key = made.key.export({ type: 'pkcs8', format: 'pem' }).toString()
     const text = `subject=C=US, O=Acme\r\n${key}${pemOf(...made.chain).replaceAll('\n', '\r\n')}\n# end\n`
     expect(readChain(text, 'chain.pem').map(({ raw }) => raw)).toEqual(made.chain.map(({ raw }) => raw))
   })

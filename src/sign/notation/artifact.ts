@@ -1,5 +1,5 @@
 import { composeArtifact, type Artifact } from '../../artifact/artifact.ts'
-import { bytesBlob } from '../../content/blob.ts'
+import { bytesBlob, type Blob } from '../../content/blob.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { rfc3339 } from './signature.ts'
@@ -30,11 +30,16 @@ export function composeNotationArtifact(
   subject: Descriptor,
   { thumbprints, created }: NotationArtifactOptions,
 ): Artifact {
-  const descriptor = { mediaType: JWS_TYPE, digest: digestOf(jws), size: jws.byteLength }
   return composeArtifact({
     artifactType: NOTATION_TYPE,
-    layers: [bytesBlob({ descriptor, bytes: jws })],
+    // Of a manifest in a layout, notation looks at the type of the config alone.
+    config: blobOf(NOTATION_TYPE, new TextEncoder().encode('{}')),
+    layers: [blobOf(JWS_TYPE, jws)],
     annotations: { [THUMBPRINTS]: JSON.stringify(thumbprints), [CREATED]: rfc3339(created) },
     subject,
   })
+}
+
+function blobOf(mediaType: string, bytes: Uint8Array): Blob {
+  return bytesBlob({ bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength } })
 }
