@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import fc from 'fast-check'
 import { exec, type Exec } from '../../src/exec.ts'
 import { gitSource } from '../../src/metadata/git-source.ts'
 
@@ -68,6 +69,23 @@ describe('gitSource()', () => {
     const found = await source()
     expect(found?.url).toBe(url)
     expect(JSON.stringify(found)).not.toContain('secret')
+  })
+
+  test('shows no user and no password of any remote', async () => {
+    const word = fc.stringMatching(/^[A-Za-z0-9._~!$&'()*+,;=%-]{1,20}$/)
+    const scheme = fc.constantFrom('https', 'http', 'ssh', 'git')
+    await fc.assert(
+      fc.asyncProperty(scheme, word, fc.option(word), async (scheme, user, password) => {
+        const secrets = [`<${user}>`, ...(password === null ? [] : [`<${password}>`])]
+        const remote = `${scheme}://${secrets.join(':')}@example.com/app`
+        const answering: Exec = (_, args) => {
+          const stdout = args.includes('rev-parse') ? 'a'.repeat(40) : args.includes('config') ? remote : ''
+          return Promise.resolve({ exitCode: 0, stdout, stderr: '' })
+        }
+        const found = await gitSource('.', { exec: answering })
+        expect(found?.url === undefined || found.url === `${scheme}://example.com/app`).toBe(true)
+      }),
+    )
   })
 
   test('runs nothing that the config of the repository names', async () => {

@@ -88,6 +88,7 @@ test('shows what was typed, lists as lists, and nothing for what was not', () =>
 
 test.each([
   ['SOURCE=https://user:hunter2@example.com/x', 'SOURCE=https://example.com/x'],
+  ['P=https://user:hun@ter2@example.com/x', 'P=https://example.com/x'],
   ['A=https://hunter2@a/ B=oci://u:hunter2@b/', 'A=https://a/ B=oci://b/'],
   ['KEY=-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----hunter2', '(left out)'],
   ['MAIL=me@example.com', 'MAIL=me@example.com'],

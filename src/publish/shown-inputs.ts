@@ -70,5 +70,5 @@ function isPrivateKey(value: string | readonly string[] | undefined): boolean {
 }
 
 function withoutCredentials(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]+@/gi, '$1')
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]+@/gi, '$1')
 }
