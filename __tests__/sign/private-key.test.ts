@@ -6,6 +6,14 @@ import { REFUSED_KINDS } from './refused-keys.ts'
 import { CERTIFICATE, pem, someKeys } from './some-keys.ts'
 
 const KEYS = someKeys()
+
+/** With PBE-MD5-DES, by openssl; the passphrase is `x`. */
+const DES_ENCRYPTED = `-----BEGIN ENCRYPTED PRIVATE KEY-----
+MFcwGwYJKoZIhvcNAQUDMA4ECAWxIeABkqEJAgIIAAQ4QyZ9juYJ8tmGmGl37TZa
+i/24osdJqYA0XQjXYOVoBfAmQn2KctWV39c74weL6wUuOJUp2EgVyns=
+-----END ENCRYPTED PRIVATE KEY-----
+`
+
 const [P256, , , ED25519, RSA] = KEYS
 
 function one(key: (typeof KEYS)[number] | undefined): (typeof KEYS)[number] {
@@ -91,6 +99,14 @@ describe('without its passphrase', () => {
       const message = 'sign-key: cannot be decrypted: the passphrase is wrong, or the key is damaged'
       expect(await refusal(text, wrong)).toMatchObject({ code: 'INVALID_KEY', hint: HINT, message })
     }
+  })
+
+  test('a key of which no passphrase helps is refused with how to encrypt it anew', async () => {
+    expect(await refusal(DES_ENCRYPTED, 'x')).toMatchObject({
+      ...{ code: 'INVALID_KEY', message: 'sign-key: is encrypted in a way that is not read any more, or damaged' },
+      hint: '"openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in KEY" encrypts it anew',
+    })
+    expect(await refusal(DES_ENCRYPTED)).toMatchObject({ hint: HINT })
   })
 
   test('a key of cosign with the empty passphrase is read', async () => {

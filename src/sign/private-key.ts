@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { Abortable } from '../async/abortable.ts'
-import type { OciPublishError } from '../errors.ts'
+import { messageOf, type OciPublishError } from '../errors.ts'
 import { COSIGN_KEY_LABELS, decryptCosignKey } from './cosign-key.ts'
 import { invalidKey } from './invalid-key.ts'
 import { checkKeyKind } from './key-kind.ts'
@@ -53,9 +53,18 @@ function fromPem(block: PemBlock, where: string, passphrase: string | undefined)
   if (!isEncrypted) return created(where, () => createPrivateKey(key))
   try {
     return createPrivateKey({ key, passphrase: passphrase ?? '' })
-  } catch (error) {
-    throw notDecrypted(where, passphrase, error)
+  } catch (cause) {
+    if (passphrase !== undefined && isUnsupported(cause)) {
+      const hint = '"openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in KEY" encrypts it anew'
+      throw invalidKey(where, 'is encrypted in a way that is not read any more, or damaged', { cause, hint })
+    }
+    throw notDecrypted(where, passphrase, cause)
   }
+}
+
+/** OpenSSL 3 says so of ciphers that it has given up, such as DES and RC4, whatever the passphrase. */
+function isUnsupported(error: unknown): boolean {
+  return messageOf(error).endsWith('::unsupported')
 }
 
 function created(where: string, create: () => KeyObject): KeyObject {
