@@ -3,7 +3,6 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { composeArtifact } from '../../src/artifact/artifact.ts'
 import { pushArtifact } from '../../src/artifact/push-artifact.ts'
-import { bytesBlob } from '../../src/content/blob.ts'
 import type { ReferrerLister, Target } from '../../src/content/ports.ts'
 import { createTransport } from '../../src/http/client.ts'
 import { openLayout } from '../../src/layout/directory.ts'
@@ -251,19 +250,14 @@ describe('notation refuses', () => {
   })
 })
 
-test('what hangs there in the older form, as notation writes it, is known to us', async () => {
+test('a signature in the form of the draft, by its artifact type, is believed by notation and known to us', async () => {
   await using opened = await open(startRegistry)
   const { place, directory, image, subject } = opened
   const signer = await signerOf(directory, 'ES256')
   const jws = await signNotation(subject, { ...signer, signingTime: now() })
-  const blob = (mediaType: string, bytes: Uint8Array): ReturnType<typeof bytesBlob> => {
-    const made = composeNotationArtifact(bytes, subject, { thumbprints: [], created: 0 }).blobs.at(-1)
-    if (!made) throw new Error('it has no layer')
-    return { ...made, descriptor: { ...made.descriptor, mediaType } }
-  }
-  const layers = [blob('application/jose+json', jws)]
-  const older = composeArtifact({ config: blob(NOTATION, Buffer.from('{}')), layers, subject })
-  await pushArtifact(place, older)
+  const { blobs } = composeNotationArtifact(jws, subject, { thumbprints: [], created: 0 })
+  const layers = blobs.filter(({ descriptor }) => descriptor.mediaType === 'application/jose+json')
+  await pushArtifact(place, composeArtifact({ artifactType: NOTATION, layers, subject }))
   await place.close?.()
   await verify(`${image}@${subject.digest}`, signer.root)
   expect((await attach(opened, signer)).existed).toBe(true)

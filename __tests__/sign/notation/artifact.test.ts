@@ -1,9 +1,10 @@
 import { digestOf } from '../../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../../src/oci/media-type.ts'
+import { referrerOf } from '../../../src/oci/referrer.ts'
 import { readAll } from '../../../src/content/verify.ts'
 import { composeNotationArtifact } from '../../../src/sign/notation/artifact.ts'
 
-test('the manifest has its type twice: as registries list it, and as notation looks for it in layouts', async () => {
+test('the manifest has its type in its config, where notation looks for it in layouts and registries take it from for their lists', async () => {
   const jws = Buffer.from('{"payload":"…"}')
   const subject = { mediaType: OCI_MANIFEST, digest: digestOf(Buffer.from('image')), size: 401 }
   const described = { ...subject, annotations: { a: 'b' } }
@@ -13,7 +14,6 @@ test('the manifest has its type twice: as registries list it, and as notation lo
   expect(JSON.parse(Buffer.from(bytes).toString())).toEqual({
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
-    artifactType: 'application/vnd.cncf.notary.signature',
     config: {
       mediaType: 'application/vnd.cncf.notary.signature',
       digest: 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
@@ -26,6 +26,6 @@ test('the manifest has its type twice: as registries list it, and as notation lo
       'org.opencontainers.image.created': '2026-06-01T00:00:00Z',
     },
   })
-  expect(manifest.descriptor.artifactType).toBe('application/vnd.cncf.notary.signature')
+  expect(referrerOf(manifest.descriptor, bytes)?.descriptor.artifactType).toBe('application/vnd.cncf.notary.signature')
   expect(blobs.map(({ descriptor }) => descriptor.size)).toEqual([2, jws.byteLength])
 })

@@ -164,18 +164,18 @@ describe('a signature is made although there is one', () => {
   })
 })
 
-test('one that notation itself has written is enough: its type is that of its config', async () => {
+test('one in the form of the draft is enough, with an artifact type and the empty config', async () => {
   await using opened = await openRegistry(true)
   const { place } = opened
   const { index } = await pushImage(place)
   const { key, chain } = signer
   const jws = await signNotation(index, { key, chain, signingTime: NOW })
-  const config = blobOf(Buffer.from('{}'), NOTATION_TYPE)
-  const older = composeArtifact({ config, layers: [blobOf(jws, 'application/jose+json')], subject: index })
-  await pushArtifact(place, older)
+  const layers = [blobOf(jws, 'application/jose+json')]
+  const newer = composeArtifact({ artifactType: NOTATION_TYPE, layers, subject: index })
+  await pushArtifact(place, newer)
   const { existed, descriptor } = await attach(place, index)
   expect(existed).toBe(true)
-  expect(descriptor.digest).toBe(older.manifest.descriptor.digest)
+  expect(descriptor.digest).toBe(newer.manifest.descriptor.digest)
 })
 
 test('with a certificate that verifiers refuse, the registry is not even asked', async () => {

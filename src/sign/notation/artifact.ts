@@ -21,7 +21,9 @@ export interface NotationArtifactOptions {
 }
 
 /**
- * The artifact that carries a signature and refers to its subject.
+ * The artifact that carries a signature and refers to its subject. Its type is that of its config, as version 1.1 of the
+ * specification has it and notation writes it. A later draft allows `artifactType` with the empty config instead: read by
+ * all in registries, but in layouts notation looks at the config alone.
  *
  * @see Notary Project specifications, signature-specification.md, "Storage"
  */
@@ -31,8 +33,6 @@ export function composeNotationArtifact(
   { thumbprints, created }: NotationArtifactOptions,
 ): Artifact {
   return composeArtifact({
-    artifactType: NOTATION_TYPE,
-    // Of a manifest in a layout, notation looks at the type of the config alone.
     config: blobOf(NOTATION_TYPE, new TextEncoder().encode('{}')),
     layers: [blobOf(JWS_TYPE, jws)],
     annotations: { [THUMBPRINTS]: JSON.stringify(thumbprints), [CREATED]: rfc3339(created) },
