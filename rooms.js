@@ -1,6 +1,6 @@
 // Who may import whom. Lint reads it (.dependency-cruiser.js), ARCHITECTURE.md explains it.
 // A room may always import itself and the leaves; a leaf may import the leaves before it.
-export const LEAVES = ['errors.ts', 'parse.ts', 'exec.ts', 'async']
+export const LEAVES = ['errors.ts', 'parse.ts', 'csv.ts', 'exec.ts', 'async']
 
 const core = ['content', 'oci']
 
@@ -17,7 +17,7 @@ export const ROOMS = {
   layer: ['archive', ...core], //   layer line, walk, entries, base tree, reuse, build -> Blob
   image: ['layer', ...core], //     base, image plan, config, assemble, compose
   artifact: ['archive', 'copy', ...core], // charts, files, WASM, models, SBOMs: compose, push, attach, discover, pull
-  sign: ['artifact', ...core], //  keys, statements, envelopes, bundles, signatures of the older form, Notation; verifying them
+  sign: ['artifact', 'copy', ...core], //  keys, statements, envelopes, bundles, signatures of the older form, Notation; verifying them
   attest: ['sign', ...core], //     what is stated of a publication: provenance, SBOMs, predicates of the user's own
   sigstore: ['sign', 'http', ...core], // adapter: Fulcio, Rekor, timestamps, trusted roots, GitHub's attestations
   publish: ['sign', 'attest', 'artifact', 'image', 'layer', 'copy', ...core], // the use case; no adapter

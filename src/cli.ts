@@ -28,6 +28,7 @@ const parts: CliParts<PublishDeps> = {
   discover: async (...asked) => (await import('./artifact/discover.ts')).discover(...asked),
   pull: async (...asked) => (await import('./artifact/pull.ts')).pullArtifact(...asked),
   generateSbom: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).generateSbom(...asked),
+  sign: async (...asked) => (await import('./publish/sign-existing.ts')).signExisting(...asked),
   attachSboms: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).attachSboms(...asked),
 }
 process.exitCode = await runCli(process.argv.slice(2), process, parts)

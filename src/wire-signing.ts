@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { buildPlace } from './attest/build-place.ts'
 import { gitResource } from './attest/resource.ts'
 import type { Abortable } from './async/abortable.ts'
 import type { AwsOptions } from './cloud/aws/options.ts'
+import { isKmsUri } from './cloud/kms-uri.ts'
 import { githubIdToken } from './cloud/github-id-token.ts'
 import { InputError, OciPublishError, messageOf, type InputProblem } from './errors.ts'
 import { exec } from './exec.ts'
@@ -14,6 +16,8 @@ import type { SigningDeps } from './publish/signing-deps.ts'
 import { keySigner } from './sign/key-signer.ts'
 import { readKeyText } from './sign/key-source.ts'
 import type { SigningMeans } from './sign/means.ts'
+import { readPublicKey } from './sign/public-key.ts'
+import { parseTrustedRoot } from './sign/trusted-root.ts'
 import { readPrivateKey } from './sign/private-key.ts'
 import type { Signer } from './sign/signer.ts'
 import { chooseServices, type Services } from './sigstore/choose-services.ts'
@@ -21,6 +25,7 @@ import { storeAttestation } from './sigstore/github-attestations.ts'
 import { expectedIdentity, identityToken, type IdentityToken } from './sigstore/identity-token.ts'
 import { keylessIdentity } from './sigstore/keyless.ts'
 import { parseSigningConfig, type SigningConfig } from './sigstore/signing-config.ts'
+import { loadTrustedRoot } from './sigstore/trusted-roots.ts'
 import { witnessesOf } from './sigstore/witnesses.ts'
 
 export interface SigningWiring {
@@ -30,10 +35,15 @@ export interface SigningWiring {
   readonly onSecret: (secret: string) => void
   readonly onNotice: (text: string) => void
   readonly bundleFile: string | undefined
+  /** The input of that name, a file. */
+  readonly trustedRoot: string | undefined
+  /** Where the roots of the public good instance are kept. */
+  readonly cacheDirectory: string
 }
 
 /** Builds what signs. Nothing is touched before the first call. */
-export function signingDeps({ env, aws, onSecret, onNotice, bundleFile }: SigningWiring): SigningDeps {
+export function signingDeps(wiring: SigningWiring): SigningDeps {
+  const { env, aws, onSecret, onNotice, bundleFile } = wiring
   const { transport } = aws
   let known: IdentityToken | undefined
   const token = async ({ signal }: Abortable): Promise<IdentityToken> => {
@@ -75,16 +85,14 @@ export function signingDeps({ env, aws, onSecret, onNotice, bundleFile }: Signin
     }
   }
 
+  const kmsSigner = async (uri: string, io: Abortable): Promise<Signer> => {
+    const { awsKmsSigner } = await import('./cloud/kms-signer.ts')
+    const { kmsApis } = await import('./cloud/open-kms-api.ts')
+    return awsKmsSigner(uri, { open: kmsApis(aws), env, region: aws.region }, io)
+  }
+
   const openKey = async (way: SignWith, request: SigningRequest, io: Abortable): Promise<OpenKey> => {
-    if (way !== 'key') {
-      const { awsKmsSigner } = await import('./cloud/kms-signer.ts')
-      const { kmsApis } = await import('./cloud/open-kms-api.ts')
-      return {
-        signer: await awsKmsSigner(way, { open: kmsApis(aws), env, region: aws.region }, io),
-        title: way,
-        key: way,
-      }
-    }
+    if (way !== 'key') return { signer: await kmsSigner(way, io), title: way, key: way }
     const given = request.key ?? ''
     const text = await readKeyText(given, 'sign-key', { env, ...io })
     const key: KeyObject = await readPrivateKey(text, 'sign-key', { passphrase: request.password, ...io })
@@ -149,6 +157,16 @@ export function signingDeps({ env, aws, onSecret, onNotice, bundleFile }: Signin
       const place = buildPlace(env, known && claimsOf(known))
       const source = await gitSource(directory, { exec, signal })
       return source ? { ...place, sources: [...place.sources, gitResource(source)] } : place
+    },
+    async readPublicKey(key, io) {
+      if (isKmsUri(key)) return (await kmsSigner(key, io)).publicKey
+      return readPublicKey(await readKeyText(key, 'key', { env, ...io }), 'key')
+    },
+    async loadTrustedRoot(file, io) {
+      const cacheDir = join(wiring.cacheDirectory, 'sigstore')
+      const path = file ?? wiring.trustedRoot
+      const { bytes, where } = await loadTrustedRoot({ path, instance: 'public-good', cacheDir }, io)
+      return parseTrustedRoot(bytes, where)
     },
     async storeAttestation(bundle, { githubToken: token = '' }, io) {
       const repository = env['GITHUB_REPOSITORY'] ?? ''

@@ -171,7 +171,10 @@ export async function wire({
       openTarget,
       download: (url, options) => download(transport, url, options),
       commitTime: (directory, { signal }) => commitTime(directory, { env, exec, signal }),
-      signing: signingWhenNeeded({ env, aws, onSecret, onNotice, bundleFile }),
+      signing: signingWhenNeeded({
+        ...{ env, aws, onSecret, onNotice, bundleFile, cacheDirectory },
+        trustedRoot: entries.text('trusted-root'),
+      }),
       onEvent,
     },
     problems,
@@ -202,6 +205,8 @@ function signingWhenNeeded(wiring: SigningWiring): SigningDeps {
     openMeans: async (...asked) => (await load()).openMeans(...asked),
     buildPlace: async (...asked) => (await load()).buildPlace(...asked),
     storeAttestation: async (...asked) => (await load()).storeAttestation(...asked),
+    readPublicKey: async (...asked) => (await load()).readPublicKey(...asked),
+    loadTrustedRoot: async (...asked) => (await load()).loadTrustedRoot(...asked),
   }
 }
 

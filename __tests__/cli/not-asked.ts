@@ -5,7 +5,7 @@ const notAsked = (): Promise<never> => Promise.reject(new Error('not asked for')
 /** Use cases of other commands than the one that a test runs. */
 export const ARTIFACT_PARTS: Pick<
   CliParts<unknown>,
-  'copyTags' | 'attach' | 'discover' | 'pull' | 'generateSbom' | 'attachSboms'
+  'copyTags' | 'attach' | 'discover' | 'pull' | 'generateSbom' | 'attachSboms' | 'sign'
 > = {
   copyTags: notAsked,
   attach: notAsked,
@@ -13,4 +13,5 @@ export const ARTIFACT_PARTS: Pick<
   pull: notAsked,
   generateSbom: notAsked,
   attachSboms: notAsked,
+  sign: notAsked,
 }

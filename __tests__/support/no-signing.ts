@@ -6,5 +6,7 @@ export const noSigning: SigningDeps = {
   bundleFile: undefined,
   openMeans: () => Promise.reject(new Error('nothing is to be signed')),
   buildPlace: () => Promise.reject(new Error('nothing is to be attested')),
+  readPublicKey: () => Promise.reject(new Error('nothing is to be verified')),
+  loadTrustedRoot: () => Promise.reject(new Error('nothing is to be verified')),
   storeAttestation: () => Promise.reject(new Error('nothing is to be stored')),
 }

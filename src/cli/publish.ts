@@ -12,10 +12,11 @@ import type { Io } from './io.ts'
 import type { PullParts } from './pull.ts'
 import { resultLines } from './result-lines.ts'
 import type { SbomParts } from './sbom.ts'
+import type { SignParts } from './sign.ts'
 
 /** What the command line is made of. */
 export interface CliParts<D>
-  extends CopyParts<D>, InspectParts<D>, AttachParts<D>, DiscoverParts<D>, PullParts<D>, SbomParts<D> {
+  extends CopyParts<D>, InspectParts<D>, AttachParts<D>, DiscoverParts<D>, PullParts<D>, SbomParts<D>, SignParts<D> {
   readonly publish: (values: FieldValues, deps: D, options: { signal: AbortSignal }) => Promise<PublishReport>
   readonly version: string
 }

@@ -18,6 +18,8 @@ export interface CopyDeps {
   readonly locate: (reference: Reference) => Located
   readonly openTarget: (output: Output) => Target
   readonly onEvent: OnImageCopyEvent
+  /** Looks at what the source's name stood for before anything is copied, and throws where that must not be. */
+  readonly check?: ((from: Reference, found: Descriptor, io: Abortable) => Promise<void>) | undefined
 }
 
 /** What was copied, and how it came to be at the target. */
@@ -51,6 +53,7 @@ export async function copyImage(request: CopyRequest, deps: CopyDeps, io: Aborta
       `${formatReference(from)} is of type ${found.mediaType}, which is neither a manifest nor an index`,
     )
   }
+  await deps.check?.(from, found, io)
   const { root, contentOf } = await selectPlatforms(source, found, platforms, io)
   check(request, root)
   if (root.digest !== found.digest) {

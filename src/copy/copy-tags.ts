@@ -45,6 +45,7 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
   const of = (tag: string): CopyDeps => ({
     locate: () => ({ ...located, name: tag }),
     openTarget: () => shared,
+    check: deps.check,
     onEvent: event => {
       if (event.type !== 'step') deps.onEvent(event)
     },

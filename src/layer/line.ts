@@ -1,6 +1,6 @@
 import type { InputProblem } from '../errors.ts'
 import { placeholdersOf, type Platform } from '../oci/platform.ts'
-import { csvFields } from './csv.ts'
+import { csvFields } from '../csv.ts'
 import { destinationProblem, normaliseDestination } from './destination.ts'
 import { parseExclusion } from './exclude.ts'
 import { parseOwner, type Owner } from './owner.ts'

@@ -3,6 +3,7 @@ import { parseLine, type LayerSpec } from '../layer/line.ts'
 import type { Compression } from '../oci/media-type.ts'
 import { formatPlatform, parsePlatform, type Platform } from '../oci/platform.ts'
 import { parseReference, type Reference } from '../oci/reference.ts'
+import { parsePolicies, type VerifyPolicy } from '../sign/policy.ts'
 import { readEntries, type Entries } from './entries.ts'
 import type { FieldValues } from './fields.ts'
 import { parseAnnotation } from './parse-annotations.ts'
@@ -45,6 +46,7 @@ export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRe
     outputs,
     platforms,
     base: parseBase(entries, problems),
+    verifyBase: parseVerifyBase(entries, problems),
     layers: entries.of('layers').flatMap(line => parseLayer(line, problems)),
     context: entries.text('context') ?? '.',
     config: parseConfig(entries, problems),
@@ -95,6 +97,17 @@ function parseBase(entries: Entries, problems: InputProblem[]): Reference | unde
     problems.push({ input: 'base-image', problem: messageOf(error) })
     return undefined
   }
+}
+
+/** Whoever says whom to trust and builds on nothing has forgotten something. */
+function parseVerifyBase(entries: Entries, problems: InputProblem[]): readonly VerifyPolicy[] {
+  const lines = entries.of('verify-base')
+  if (lines.length > 0 && [undefined, 'scratch'].includes(entries.text('base-image'))) {
+    problems.push({ input: 'verify-base', problem: 'there is no base-image that could be signed' })
+  }
+  const { policies, problems: wrong } = parsePolicies(lines, 'verify-base')
+  problems.push(...wrong)
+  return policies
 }
 
 function parseLayer(line: string, problems: InputProblem[]): readonly LayerSpec[] {

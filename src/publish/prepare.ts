@@ -12,6 +12,7 @@ import { formatPlatform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import type { PublishDeps } from './deps.ts'
 import type { ParsedRequest } from './parse-request.ts'
+import { verifyRoot } from './verify-root.ts'
 import { readPrevious, type Previous } from './previous.ts'
 import type { PublishRequest } from './request.ts'
 
@@ -119,10 +120,16 @@ interface LayeredBase {
 }
 
 async function prepareBase(request: PublishRequest, deps: PublishDeps, io: Abortable): Promise<LayeredBase> {
-  const { platforms, layers, base: reference } = request
+  const { platforms, layers, base: reference, verifyBase } = request
   if (!reference) return { base: undefined, layered: platforms.map(platform => ({ platform, tree: emptyTree })) }
   const located = deps.locate(reference)
-  const image = await resolveBase(located.source, located.name, platforms, io)
+  let { name } = located
+  if (verifyBase.length > 0) {
+    const root = await located.source.resolve(name, io)
+    await verifyRoot(reference, root, verifyBase, deps, io)
+    name = root.digest // what was verified, whatever the tag means by now
+  }
+  const image = await resolveBase(located.source, name, platforms, io)
   deps.onEvent({ type: 'step', step: 'base', text: `${formatReference(reference)} is ${image.root.digest}` })
   const trees = needsBaseTree(layers)
     ? await Promise.all(image.bases.map(one => loadBaseTree(one.layers, deps.cache, io)))

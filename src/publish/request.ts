@@ -5,6 +5,7 @@ import type { LayerSpec } from '../layer/line.ts'
 import type { Compression, Family } from '../oci/media-type.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
+import type { VerifyPolicy } from '../sign/policy.ts'
 import type { OnExistingTag } from '../copy/plan-tags.ts'
 
 /** A repository that may have blobs already. */
@@ -20,6 +21,8 @@ export interface PublishRequest {
   readonly platforms: readonly Platform[]
   /** undefined is scratch. */
   readonly base: Reference | undefined
+  /** Whom the base has to be signed by, one of them; none: nobody. */
+  readonly verifyBase: readonly VerifyPolicy[]
   readonly layers: readonly LayerSpec[]
   /** Directory that sources are relative to. */
   readonly context: string

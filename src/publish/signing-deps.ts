@@ -1,6 +1,8 @@
+import type { KeyObject } from 'node:crypto'
 import type { BuildPlace } from '../attest/build-place.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { SigningMeans } from '../sign/means.ts'
+import type { TrustedRoot } from '../sign/trusted-root.ts'
 import type { SigningRequest } from './parse-signing.ts'
 
 /** What GitHub keeps an attestation as. */
@@ -23,6 +25,13 @@ export interface SigningDeps {
   readonly buildPlace: (directory: string, io: Abortable) => Promise<BuildPlace>
   /** @throws {OciPublishError} with what the job's permissions lack */
   readonly storeAttestation: (bundle: Uint8Array, request: SigningRequest, io: Abortable) => Promise<StoredAttestation>
+  /** A public key: PEM, a path, `env://NAME`, or that of a key of KMS. @throws {OciPublishError} INVALID_KEY; {InputError} */
+  readonly readPublicKey: (key: string, io: Abortable) => Promise<KeyObject>
+  /**
+   * Whose certificates and log entries are believed: a file's, else that of the input `trusted-root`, else the public good
+   * instance's.
+   */
+  readonly loadTrustedRoot: (file: string | undefined, io: Abortable) => Promise<TrustedRoot>
   /** Where `env://NAME` is looked up. */
   readonly env: NodeJS.ProcessEnv
   /** Where bundles are written when the request does not say; undefined: nowhere. */

@@ -1,5 +1,5 @@
 import { messageOf, type InputProblem } from '../errors.ts'
-import { csvFields } from '../layer/csv.ts'
+import { csvFields } from '../csv.ts'
 import type { Annotations } from '../oci/descriptor.ts'
 import { PREDICATE_NAMES, predicateTypeOf } from './predicate-type.ts'
 import { wantedPattern, wantedText, type Wanted } from './wanted.ts'

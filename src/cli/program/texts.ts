@@ -41,6 +41,9 @@ Environment:
   OCI_PUBLISH_REGISTRY, OCI_PUBLISH_USERNAME, OCI_PUBLISH_PASSWORD   credentials for one registry
   OCI_PUBLISH_REGISTRY_AUTH   credentials of several, as the input registry-auth
   OCI_PUBLISH_CHART_SIGN_KEY, OCI_PUBLISH_CHART_SIGN_PASSPHRASE      PGP key for charts: a path, or the exported key itself
+  OCI_PUBLISH_SIGN_KEY, COSIGN_PASSWORD                              as sign-key, and its password
+  OCI_PUBLISH_NOTATION_KEY, OCI_PUBLISH_NOTATION_PASSWORD            as notation-key, and its password
+  SIGSTORE_ID_TOKEN   identity token for keyless signatures; in a job of GitHub Actions one is asked for
   GITHUB_TOKEN        for ghcr.io, where no other credentials are found
   DOCKER_CONFIG       folder of docker's config.json, whose logins and helpers are used
   SOURCE_DATE_EPOCH   as --source-date-epoch
