@@ -69,7 +69,7 @@ export function composeBundle({ envelope, by, logEntries, timestamps }: BundlePa
   return bytes
 }
 
-const object = 'is not an object'
+const object = 'is missing'
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 const bytesSchema = v.pipe(
   v.string('is not text'),

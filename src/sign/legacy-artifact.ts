@@ -25,7 +25,7 @@ export interface LegacyDocuments {
   readonly config: Uint8Array | undefined
 }
 
-const looseManifest = v.looseObject({ config: v.unknown(), layers: v.array(v.unknown()) })
+const looseManifest = v.looseObject({ config: v.unknown(), layers: v.array(v.unknown()) }, 'is missing')
 
 /**
  * Composes the manifest of signatures in the older form. What is there already is kept as it is, other people's signatures
@@ -67,7 +67,7 @@ function configOf(
   existing: LegacyDocuments | undefined,
   where: string,
 ): Blob {
-  const schema = v.looseObject({ history: v.nullish(v.array(v.unknown()), []) })
+  const schema = v.looseObject({ history: v.nullish(v.array(v.unknown()), []) }, 'is no object')
   const before = existing?.config ? parse(schema, parseJson(existing.config, `${where}, config`), where) : undefined
   // One for each layer; where that was not so, as in the empty config of other tools, it is made so.
   const kept = before?.history.length === digests.length - 1 ? before.history : digests.slice(1).map(() => NONE)

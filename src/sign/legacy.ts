@@ -95,13 +95,16 @@ const int64 = v.pipe(
   v.safeInteger('is not a whole number'),
   v.minValue(0, 'is negative'),
 )
-const entrySchema = v.object({
-  logIndex: int64,
-  logId: v.object({ keyId: text }, 'is missing'),
-  integratedTime: int64,
-  canonicalizedBody: text,
-  inclusionPromise: v.nullish(v.object({ signedEntryTimestamp: text })),
-})
+const entrySchema = v.object(
+  {
+    logIndex: int64,
+    logId: v.object({ keyId: text }, 'is missing'),
+    integratedTime: int64,
+    canonicalizedBody: text,
+    inclusionPromise: v.nullish(v.object({ signedEntryTimestamp: text }, 'is missing')),
+  },
+  'is missing',
+)
 
 /** A log entry in the words of Rekor v1's API, with the log's promise to include it. */
 function logAnnotation(entry: LogEntry): string {

@@ -72,11 +72,14 @@ const bytesSchema = v.pipe(
   v.base64('is not base64'),
   v.transform((base64): Uint8Array => Buffer.from(base64, 'base64')),
 )
-const logSchema = v.object({
-  SignedEntryTimestamp: bytesSchema,
-  Payload: v.object({ body: bytesSchema, integratedTime: whole, logIndex: whole, logID: text }),
-})
-const timestampSchema = v.object({ SignedRFC3161Timestamp: bytesSchema })
+const logSchema = v.object(
+  {
+    SignedEntryTimestamp: bytesSchema,
+    Payload: v.object({ body: bytesSchema, integratedTime: whole, logIndex: whole, logID: text }, 'is missing'),
+  },
+  'is missing',
+)
+const timestampSchema = v.object({ SignedRFC3161Timestamp: bytesSchema }, 'is missing')
 
 function signatureOf(payload: Descriptor, where: string): LegacySignature {
   const { annotations = {} } = payload
@@ -128,20 +131,23 @@ function certificatesOf(pem: string | undefined, where: string): readonly X509Ce
   }
 }
 
-const payloadSchema = v.object({
-  critical: v.object(
-    {
-      identity: v.object({ 'docker-reference': text }, 'is missing'),
-      image: v.object(
-        { 'docker-manifest-digest': v.pipe(text, v.guard(isDigest, 'is not a digest such as sha256:<64 hex>')) },
-        'is missing',
-      ),
-      type: v.literal(LEGACY_CRITICAL_TYPE, `is not "${LEGACY_CRITICAL_TYPE}"`),
-    },
-    'is missing',
-  ),
-  optional: v.nullish(v.record(text, v.unknown()), {}),
-})
+const payloadSchema = v.object(
+  {
+    critical: v.object(
+      {
+        identity: v.object({ 'docker-reference': text }, 'is missing'),
+        image: v.object(
+          { 'docker-manifest-digest': v.pipe(text, v.guard(isDigest, 'is not a digest such as sha256:<64 hex>')) },
+          'is missing',
+        ),
+        type: v.literal(LEGACY_CRITICAL_TYPE, `is not "${LEGACY_CRITICAL_TYPE}"`),
+      },
+      'is missing',
+    ),
+    optional: v.nullish(v.record(text, v.unknown()), {}),
+  },
+  'is missing',
+)
 
 /**
  * Reads what a signature in the older form is over.
