@@ -2,8 +2,9 @@
 import process from 'node:process'
 import { abortOn } from './async/abort-on.ts'
 import { runCli } from './cli/program.ts'
+import type { CopyOptions } from './cli/copy.ts'
 import type { CliParts } from './cli/publish.ts'
-import { copyImage } from './copy/copy-image.ts'
+import { copyImage, type CopyDeps } from './copy/copy-image.ts'
 import { copyTags } from './copy/copy-tags.ts'
 import type { Reference } from './oci/reference.ts'
 import { prepareProcess } from './process.ts'
@@ -20,8 +21,19 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const signal = abortOn('SIGINT', 'SIGTERM')
 const locate = (reference: Reference, deps: PublishDeps) => deps.locate(reference)
+/** With a look at signatures before anything is copied, where that is asked for. */
+const checking = (deps: PublishDeps, policies: CopyOptions['verify']): CopyDeps => ({
+  ...deps,
+  check: async (from, found, io) => {
+    if (policies.length === 0) return
+    const { verifyRoot } = await import('./publish/verify-root.ts')
+    await verifyRoot(from, found, policies, deps, io)
+  },
+})
 const parts: CliParts<PublishDeps> = {
-  ...{ copy: copyImage, copyTags, wire, locate, env: process.env, signal, version: VERSION },
+  ...{ wire, locate, env: process.env, signal, version: VERSION },
+  copy: (request, deps, { verify, ...io }) => copyImage(request, checking(deps, verify), io),
+  copyTags: (request, deps, { verify, ...io }) => copyTags(request, checking(deps, verify), io),
   // The larger parts, each for the commands that need it.
   publish: async (...asked) => (await import('./publish/publication.ts')).publishAll(...asked),
   attach: async (...asked) => (await import('./artifact/attach.ts')).attachArtifact(...asked),

@@ -14,7 +14,7 @@ import { entriesOf } from '../publish/fields.ts'
 import { countText, durationText } from '../tell/amount.ts'
 import { tagText, trafficText } from '../tell/result.ts'
 import { runCommand } from './command.ts'
-import { repositoryOf, type CopyParts } from './copy.ts'
+import { policiesIn, repositoryOf, type CopyOptions, type CopyParts } from './copy.ts'
 import type { Flags } from './flags.ts'
 import type { Io } from './io.ts'
 
@@ -49,6 +49,7 @@ export async function copyTagsCommand<D>(
 ): Promise<number> {
   const startedAt = performance.now()
   let request: TagsRequest | undefined
+  let verify: CopyOptions['verify'] = []
   return runCommand(flags, io, parts, {
     complete(values) {
       const list = (name: string, typed: unknown): readonly string[] =>
@@ -60,6 +61,7 @@ export async function copyTagsCommand<D>(
         platforms: entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, values.platforms),
         dryRun: flags['dryRun'] === true,
       })
+      verify = policiesIn(flags)
       const { from, to } = request
       // A password without a host is for the only host there is.
       const places = [from, ...(to.kind === 'registry' ? [to.image] : [])].filter(one => one.kind === 'registry')
@@ -67,7 +69,7 @@ export async function copyTagsCommand<D>(
     },
     async run({ deps, display, quiet }) {
       if (!request) throw new TypeError('nothing was asked for') // `complete` throws then
-      const copied = await parts.copyTags(request, deps, { signal: parts.signal })
+      const copied = await parts.copyTags(request, deps, { signal: parts.signal, verify })
       const report = reportOf(request, copied)
       display.end()
       if (!quiet) display.say(linesOf(report, performance.now() - startedAt))

@@ -9,15 +9,22 @@ import { InputError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import { entriesOf } from '../publish/fields.ts'
+import { parsePolicies, type VerifyPolicy } from '../sign/policy.ts'
 import { durationText } from '../tell/amount.ts'
 import { tagText, trafficText } from '../tell/result.ts'
 import { runCommand, type CommandParts } from './command.ts'
-import type { Flags } from './flags.ts'
+import { textsOf, type Flags } from './flags.ts'
 import type { Io } from './io.ts'
 
+export interface CopyOptions {
+  readonly signal: AbortSignal
+  /** Whom what is copied has to be signed by, one of them; none: nobody. */
+  readonly verify: readonly VerifyPolicy[]
+}
+
 export interface CopyParts<D> extends CommandParts<D> {
-  readonly copy: (request: CopyRequest, deps: D, options: { signal: AbortSignal }) => Promise<ImageCopy>
-  readonly copyTags: (request: TagsRequest, deps: D, options: { signal: AbortSignal }) => Promise<TagsCopy>
+  readonly copy: (request: CopyRequest, deps: D, options: CopyOptions) => Promise<ImageCopy>
+  readonly copyTags: (request: TagsRequest, deps: D, options: CopyOptions) => Promise<TagsCopy>
 }
 
 /** What happened; printed by `--json` as it is. */
@@ -44,10 +51,12 @@ export async function copyCommand<D>(
 ): Promise<number> {
   const startedAt = performance.now()
   let request: CopyRequest | undefined
+  let verify: readonly VerifyPolicy[] = []
   return runCommand(flags, io, parts, {
     complete(values) {
       const platforms = entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, values.platforms)
       refuseFilters(flags)
+      verify = policiesIn(flags)
       request = parseCopy({ ...words, platforms, dryRun: flags['dryRun'] === true })
       // A password without a host is for the only host there is.
       const images = [words.from, words.to].map(parseReference).filter(one => one.kind === 'registry')
@@ -55,7 +64,7 @@ export async function copyCommand<D>(
     },
     async run({ deps, display, quiet }) {
       if (!request) throw new TypeError('nothing was asked for') // `complete` throws then
-      const copied = await parts.copy(request, deps, { signal: parts.signal })
+      const copied = await parts.copy(request, deps, { signal: parts.signal, verify })
       const report = reportOf(request, copied)
       display.end()
       if (!quiet) display.say(copyLines(report, performance.now() - startedAt))
@@ -63,6 +72,13 @@ export async function copyCommand<D>(
     },
     stopped: 'the tag moves last, so it does not point at half an image',
   })
+}
+
+/** @throws {InputError} */
+export function policiesIn(flags: Flags): readonly VerifyPolicy[] {
+  const { policies, problems } = parsePolicies(textsOf(flags['verify']), 'verify')
+  if (problems.length > 0) throw new InputError(problems)
+  return policies
 }
 
 /** @throws {InputError} */

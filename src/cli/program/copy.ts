@@ -22,6 +22,11 @@ export const copy: Declaration = {
         said: 'with --all-tags, only tags that fit one of these, such as v1.*,*-alpine',
       },
       { flag: '--exclude <list>', said: 'with --all-tags, no tags that fit one of these' },
+      {
+        flag: '--verify <line>',
+        said: 'only what is signed by KEY=VALUE,…: key=cosign.pub, or identity=…,issuer=…; of several lines one has to fit',
+        repeatable: true,
+      },
       { flag: '--dry-run', said: 'say what would be sent and which tags would move' },
     ),
     told(JSON_REPORT, QUIET),
