@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Bundle, TransparencyLogEntry } from '@sigstore/bundle'
 import type { SignedEntity } from '@sigstore/verify'
 import { OciPublishError } from '../errors.ts'
+import { extensionsOf } from './certificate.ts'
+import { oidOf, readDer } from './der.ts'
 import { preAuthEncoding, type Envelope } from './envelope.ts'
 import { keyHint, verifySignature } from './key-signer.ts'
 import { logEntryProblem } from './log-entry.ts'
@@ -168,11 +170,13 @@ function timesOf({ timestamps }: SignedEntity): Testimony['times'] {
   return times.sort((a, b) => a.at.getTime() - b.at.getTime())
 }
 
+/** RFC 5280, section 4.2.1.12. */
+const EXTENDED_KEY_USAGE = '2.5.29.37'
 const CODE_SIGNING = '1.3.6.1.5.5.7.3.3'
 
 /** What the verifier does not ask, and what it says in few words. */
 function checkCertificate(certificate: X509Certificate, times: Testimony['times']): void {
-  if (certificate.ca || !certificate.keyUsage.includes(CODE_SIGNING)) {
+  if (certificate.ca || !purposesOf(certificate).includes(CODE_SIGNING)) {
     throw failed('the certificate is not one for signing code')
   }
   for (const { by, at } of times) {
@@ -180,6 +184,12 @@ function checkCertificate(certificate: X509Certificate, times: Testimony['times'
     if (at < new Date(certificate.validFrom)) throw failed(`the certificate was not valid yet when it was ${when}`)
     if (at > new Date(certificate.validTo)) throw failed(`the certificate had expired when it was ${when}`)
   }
+}
+
+function purposesOf(certificate: X509Certificate): readonly string[] {
+  const extension = extensionsOf(certificate).get(EXTENDED_KEY_USAGE)
+  const where = `certificate ${certificate.serialNumber}`
+  return extension ? readDer(extension.value, where).children.map(one => oidOf(one, where)) : []
 }
 
 function indexOf({ inclusionPromise, inclusionProof, logIndex }: TransparencyLogEntry): string {
