@@ -84,8 +84,8 @@ async function existing(
   io: ServiceIo,
 ): Promise<HttpResponse> {
   const { host, origin } = question.url
-  const text = created.header('location') ?? ''
-  const location = URL.canParse(text, created.url.href) ? new URL(text, created.url) : undefined
+  const given = created.header('location')
+  const location = given && URL.canParse(given, created.url.href) ? new URL(given, created.url) : undefined
   await created.discard()
   if (location?.origin !== origin) {
     throw new OciPublishError(LOG_FAILED, `${host}: the signature is logged already, and it does not say where`)

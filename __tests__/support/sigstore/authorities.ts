@@ -52,7 +52,8 @@ export async function fulcio(tokens: Tokens, now: () => Date): Promise<Certifica
 /** A timestamp authority, which is asked in DER or in JSON. */
 export async function timestampAuthority(now: () => Date): Promise<Authority> {
   const tsa = await earlier(() => mock.initializeTSA(pair()))
-  keepTime(tsa, now)
+  // Whole seconds: its fractions are not in the form that DER wants.
+  keepTime(tsa, () => new Date(Math.floor(now().getTime() / 1000) * 1000))
   let nonce: Buffer | undefined
   keepNonce(tsa, () => nonce)
   const { path, fn } = mock.tsaHandler(tsa)

@@ -54,7 +54,8 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Loca
   const host = (): string => new URL(services.rekor.url).host
   const ca = await fulcio(tokens, now)
   const tsa = withTsa ? await timestampAuthority(now) : undefined
-  const log = rekorVersion === 1 ? rekorV1(host, now) : rekorV2(host)
+  // Verifiers take the name of a log of Rekor 2 from its URL, without the port.
+  const log = rekorVersion === 1 ? rekorV1(host, now) : rekorV2(() => new URL(services.rekor.url).hostname)
   const nothing = (): Reply => json(404, { message: 'Not Found' })
   const start = (name: ServiceName, answer: Parameters<typeof startService>[1]): ReturnType<typeof startService> =>
     startService(name, answer, requests)
