@@ -76,7 +76,7 @@ export function rekorV1(host: () => string, now: () => Date): Log {
     const uuid = `${TREE}${entries.leaf(index)}`
     const location = `${PATH}/${uuid}`
     const message = `an equivalent entry already exists in the transparency log with UUID ${uuid}`
-    return existed ? json(409, { code: 409, message }, { location }) : json(201, show(index), { location })
+    return existed ? json(409, { code: 409, message }, { location }) : json(201, show(index), { location, etag: uuid })
   }
 
   return {

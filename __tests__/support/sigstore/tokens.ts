@@ -9,29 +9,28 @@ export const WORKFLOW = 'acme/app/.github/workflows/release.yml@refs/heads/main'
 
 /** Issues tokens as GitHub does, and knows its own. */
 export interface Tokens {
-  /** A JWT signed with ES256; claims replace those of a run of acme/app on main. */
+  /** A JWT signed with RS256, since cosign takes one with ES256 for the name of a file; claims replace those of a run of acme/app on main. */
   readonly issue: (claims?: Claims) => string
   /** The claims of a token of ours for `sigstore` that has not expired. @throws {Error} why it is none */
   readonly check: (token: string) => Claims
 }
 
 export function tokensAt(now: () => Date): Tokens {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const dsaEncoding = 'ieee-p1363'
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return {
     issue: (claims = {}) => {
       const seconds = Math.floor(now().getTime() / 1000)
       const all = { ...githubClaims(seconds), ...claims }
-      const signed = [{ alg: 'ES256', typ: 'JWT', kid: 'local' }, all]
+      const signed = [{ alg: 'RS256', typ: 'JWT', kid: 'local' }, all]
         .map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
         .join('.')
-      const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding })
+      const signature = sign('sha256', Buffer.from(signed), privateKey)
       return `${signed}.${signature.toString('base64url')}`
     },
     check: token => {
       const [head = '', body = '', signature = ''] = token.split('.')
       const bytes = Buffer.from(signature, 'base64url')
-      const own = verify('sha256', Buffer.from(`${head}.${body}`), { key: publicKey, dsaEncoding }, bytes)
+      const own = verify('sha256', Buffer.from(`${head}.${body}`), publicKey, bytes)
       if (!own) throw new Error('failed to verify signature')
       const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Claims
       if (claims['aud'] !== 'sigstore') throw new Error(`expected audience "sigstore" got "${String(claims['aud'])}"`)
