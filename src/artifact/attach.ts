@@ -100,7 +100,13 @@ export async function attachParts(
   { tempDir, onEvent }: Pick<AttachDeps, 'tempDir' | 'onEvent'>,
   io: Abortable = {},
 ): Promise<AttachParts> {
-  return { artifactType, layers: await fileLayers(files, { tempDir, typeOf, ...io }), annotations, onEvent }
+  return {
+    artifactType,
+    title: 'Files',
+    layers: await fileLayers(files, { tempDir, typeOf, ...io }),
+    annotations,
+    onEvent,
+  }
 }
 
 async function resolveSubject(source: Source, name: string, subject: Reference, io: Abortable): Promise<Descriptor> {
@@ -133,6 +139,8 @@ function outputOf(subject: Reference): Output {
 
 export interface AttachParts {
   readonly artifactType: string
+  /** What it is called where its beginning is told; without it, it is not told. */
+  readonly title?: string
   readonly layers: readonly Blob[]
   readonly annotations?: Annotations | undefined
   readonly onEvent?: OnImageCopyEvent | undefined
@@ -147,7 +155,7 @@ const CONCURRENCY = 4
 export async function attachTo(
   target: Target,
   members: readonly UntaggedPlatform[],
-  { artifactType, layers, annotations, onEvent = (): void => undefined }: AttachParts,
+  { artifactType, title, layers, annotations, onEvent = (): void => undefined }: AttachParts,
   { signal }: Abortable = {},
 ): Promise<readonly Attachment[]> {
   const { place } = target
@@ -156,11 +164,10 @@ export async function attachTo(
     const artifact = composeArtifact({ artifactType, layers, annotations, subject: descriptor })
     return { subject: descriptor, platform, artifact }
   })
-  onEvent({
-    type: 'step',
-    step: 'push',
-    text: `Files for ${members.length === 1 ? 'a manifest' : `${members.length} manifests`}`,
-  })
+  if (title !== undefined) {
+    const text = `${title} for ${members.length === 1 ? 'a manifest' : `${members.length} manifests`}`
+    onEvent({ type: 'step', step: 'push', text })
+  }
   const blobs = composed[0]?.artifact.blobs ?? [] // of all of them the same
   await allOrErrors(
     blobs.map(blob =>

@@ -1,4 +1,5 @@
 import { composeArtifact, type Artifact } from '../artifact/artifact.ts'
+import type { AttachParts } from '../artifact/attach.ts'
 import { bytesBlob } from '../content/blob.ts'
 import type { Annotations, Descriptor } from '../oci/descriptor.ts'
 import { digestOf } from '../oci/digest.ts'
@@ -10,25 +11,37 @@ const CONTENT = 'dev.sigstore.bundle.content'
 export const BUNDLE_PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType'
 
 /**
- * Composes the referrer that brings a bundle to its subject. The same bundle on several subjects is one blob under several
- * manifests.
+ * What brings a bundle to its subjects, as it is attached to each of them: the same bundle on several is one blob under
+ * several manifests.
  *
- * @param subject one of those that the statement in the bundle is about
  * @param created in the form of RFC 3339; without it the same bundle on the same subject is always the same manifest
- * @see sigstore client specification, "OCI artifacts"; image-spec v1.1.1, manifest.md, "subject"
+ * @see sigstore client specification, "OCI artifacts"
  */
-export function composeBundleArtifact(
+export function bundleParts(
   bundle: Uint8Array,
   predicateType: string,
-  subject: Descriptor,
   { created }: { readonly created?: string | undefined } = {},
-): Artifact {
+): AttachParts {
   const descriptor = { mediaType: BUNDLE_TYPE, digest: digestOf(bundle), size: bundle.byteLength }
   const annotations: Annotations = {
     [CONTENT]: 'dsse-envelope',
     [BUNDLE_PREDICATE_TYPE]: predicateType,
     ...(created !== undefined && { 'org.opencontainers.image.created': created }),
   }
-  const layers = [bytesBlob({ descriptor, bytes: bundle })]
-  return composeArtifact({ artifactType: BUNDLE_TYPE, layers, annotations, subject })
+  return { artifactType: BUNDLE_TYPE, layers: [bytesBlob({ descriptor, bytes: bundle })], annotations }
+}
+
+/**
+ * The referrer of one subject.
+ *
+ * @param subject one of those that the statement in the bundle is about
+ * @see image-spec v1.1.1, manifest.md, "subject"
+ */
+export function composeBundleArtifact(
+  bundle: Uint8Array,
+  predicateType: string,
+  subject: Descriptor,
+  options: { readonly created?: string | undefined } = {},
+): Artifact {
+  return composeArtifact({ ...bundleParts(bundle, predicateType, options), subject })
 }

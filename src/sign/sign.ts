@@ -2,13 +2,13 @@ import { allOrErrors } from '../async/all-or-errors.ts'
 import { limit } from '../async/limit.ts'
 import { Once } from '../async/once.ts'
 import type { Abortable } from '../async/abortable.ts'
-import { pushArtifact } from '../artifact/push-artifact.ts'
+import { attachTo } from '../artifact/attach.ts'
 import { listsReferrers, type Target } from '../content/ports.ts'
 import type { Untagged, UntaggedPlatform } from '../content/untagged.ts'
 import type { ImageCopyEvent } from '../copy/event.ts'
 import type { Digest } from '../oci/digest.ts'
 import { composeBundle } from './bundle.ts'
-import { composeBundleArtifact } from './bundle-artifact.ts'
+import { bundleParts } from './bundle-artifact.ts'
 import { signEnvelope } from './envelope.ts'
 import { isEqualStatement } from './equal.ts'
 import { findBundles, type FoundBundle } from './find-bundles.ts'
@@ -101,7 +101,7 @@ export async function signEverywhere(
       const bundle = lacking.length === 0 ? undefined : await bundleOf(statement, one, { signal })
       const added = bundle ? await hang(bundle, statement, lacking, { onEvent, signal }) : []
       const there = spots.flatMap(({ target, subject, equal }) =>
-        equal ? [referrer(target, subject, statement, equal.descriptor.digest, true)] : [],
+        equal ? [referrer(target, subject.descriptor.digest, statement, equal.descriptor.digest, true)] : [],
       )
       signed.push({ statement, means: one, by, bundle, referrers: [...there, ...added] })
     }
@@ -145,39 +145,31 @@ interface Spot {
   readonly subject: UntaggedPlatform
 }
 
-/** One bundle blob for all, and a manifest for each subject. */
+/** One bundle blob in each place, and a manifest for each subject. */
 async function hang(
   bundle: Uint8Array,
   statement: Statement,
   spots: readonly Spot[],
   { onEvent, signal }: SignOptions,
 ): Promise<readonly SignedReferrer[]> {
-  const slot = limit(CONCURRENCY)
-  return allOrErrors(
-    spots.map(({ target, subject }) =>
-      slot(async () => {
-        const artifact = composeBundleArtifact(bundle, statement.predicateType, subject.descriptor)
-        const { manifest } = artifact
-        const { place } = target
-        await pushArtifact(target, artifact, {
-          onEvent: event => {
-            onEvent({ ...event, place })
-          },
-          signal,
-        })
-        await target.tag(manifest, [], { signal }) // without a name too: a layout lists what it holds
-        return referrer(target, subject, statement, manifest.descriptor.digest, false)
-      }),
-    ),
+  const byTarget = new Map<Target, UntaggedPlatform[]>()
+  for (const { target, subject } of spots) byTarget.set(target, [...(byTarget.get(target) ?? []), subject])
+  const parts = { ...bundleParts(bundle, statement.predicateType), onEvent }
+  const hung = await allOrErrors(
+    [...byTarget].map(async ([target, subjects]) => {
+      const attachments = await attachTo(target, subjects, parts, { signal })
+      return attachments.map(one => referrer(target, one.subject.digest, statement, one.manifest.digest, false))
+    }),
   )
+  return hung.flat()
 }
 
 function referrer(
   { place }: Target,
-  { descriptor }: UntaggedPlatform,
+  subject: Digest,
   { predicateType }: Statement,
   manifest: Digest,
   existed: boolean,
 ): SignedReferrer {
-  return { place, subject: descriptor.digest, predicateType, manifest, existed }
+  return { place, subject, predicateType, manifest, existed }
 }

@@ -134,7 +134,7 @@ export async function attachSbomsTo(
 ): Promise<readonly Attachment[]> {
   const attachments: Attachment[] = []
   for (const { subject, platform, bytes } of sboms) {
-    const parts = { artifactType: CYCLONEDX_TYPE, layers: [sbomBlob(bytes)], onEvent }
+    const parts = { artifactType: CYCLONEDX_TYPE, title: 'SBOM', layers: [sbomBlob(bytes)], onEvent }
     attachments.push(...(await attachTo(target, [{ descriptor: subject, platform }], parts, { signal })))
   }
   return attachments
