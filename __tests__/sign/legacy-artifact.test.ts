@@ -1,9 +1,10 @@
 import { bytesBlob, describedAs } from '../../src/content/blob.ts'
 import { MemoryStore } from '../../src/content/memory.ts'
-import type { Target } from '../../src/content/ports.ts'
+import type { Source, Target } from '../../src/content/ports.ts'
 import { readAll } from '../../src/content/verify.ts'
+import { OciPublishError } from '../../src/errors.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
-import { digestOf } from '../../src/oci/digest.ts'
+import { digestOf, parseDigest } from '../../src/oci/digest.ts'
 import { parseManifest, type Manifest } from '../../src/oci/manifest.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-type.ts'
 import { startSpecRegistry } from '../../conformance/server/registry.ts'
@@ -242,4 +243,42 @@ describe('findLegacySignatures()', () => {
       `r.example/app has no ${gone.descriptor.digest}`,
     ])
   })
+
+  test('tells of a payload that is too large without fetching it', async () => {
+    const place = new MemoryStore('r.example/app')
+    await addLegacySignature(place, SUBJECT, await partsOf(someKey()))
+    const { layers, ...rest } = await manifestOf(place)
+    const huge = layers.map(layer => ({ ...layer, size: (1 << 20) + 1 }))
+    const manifest = documentOf(OCI_MANIFEST, { ...rest, layers: [...huge, ...layers] })
+    await place.push(manifest)
+    await place.tag(manifest, [TAG])
+    const told: string[] = []
+    const found = await allOf(findLegacySignatures(place, SUBJECT, { onUnreadable: text => void told.push(text) }))
+    expect(found).toHaveLength(1)
+    expect(told).toEqual([`r.example/app@${DIGEST_OF} has more than 1048576 bytes`])
+  })
+
+  test('does not take a place that cannot be reached for one without signatures', async () => {
+    const place = new MemoryStore()
+    await addLegacySignature(place, SUBJECT, await partsOf(someKey()))
+    const open = place.open.bind(place)
+    const cut = new OciPublishError('UNREACHABLE', 'the line is cut')
+    const unresolved: Source = { place: 'r.example/app', open, resolve: () => Promise.reject(cut) }
+    await expect(allOf(findLegacySignatures(unresolved, SUBJECT))).rejects.toBe(cut)
+    const unread: Source = {
+      place: 'r.example/app',
+      resolve: name => place.resolve(name),
+      open: descriptor => (descriptor.digest === DIGEST_OF ? fails(cut) : open(descriptor)),
+    }
+    await expect(allOf(findLegacySignatures(unread, SUBJECT))).rejects.toBe(cut)
+  })
+
+  test('of what is named by sha512 there is no tag, and so no signature', async () => {
+    const digest = parseDigest(`sha512:${'ab'.repeat(64)}`)
+    expect(await allOf(findLegacySignatures(new MemoryStore(), { digest }))).toEqual([])
+  })
 })
+
+function fails(error: Error): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) }
+}

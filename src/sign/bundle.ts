@@ -65,7 +65,7 @@ export function composeBundle({ envelope, by, logEntries, timestamps }: BundlePa
     },
   }
   const bytes = new TextEncoder().encode(JSON.stringify(json))
-  checkSize(bytes, 'bundle')
+  checkSize(bytes, 'bundle', 'attach what is stated as a file of its own (oci-publish attach), and sign that')
   return bytes
 }
 
@@ -199,9 +199,10 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-function checkSize({ byteLength }: Uint8Array, where: string): void {
+function checkSize({ byteLength }: Uint8Array, where: string, hint?: string): void {
   if (byteLength <= MAX_BUNDLE_BYTES) return
-  throw new OciPublishError('TOO_LARGE', `${where}: has ${byteLength} bytes; bundles have ${MAX_BUNDLE_BYTES} at most`)
+  const message = `${where}: has ${byteLength} bytes; bundles have ${MAX_BUNDLE_BYTES} at most`
+  throw new OciPublishError('TOO_LARGE', message, { hint })
 }
 
 function base64(bytes: Uint8Array): string {
