@@ -41,6 +41,12 @@ const parts: CliParts<PublishDeps> = {
   pull: async (...asked) => (await import('./artifact/pull.ts')).pullArtifact(...asked),
   generateSbom: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).generateSbom(...asked),
   sign: async (...asked) => (await import('./publish/sign-existing.ts')).signExisting(...asked),
+  verify: async (request, deps, io) => {
+    const { locate, onEvent, signing } = deps
+    const { verifySignatures } = await import('./sign/verify.ts')
+    const { readPublicKey: readKey, loadTrustedRoot } = signing
+    return verifySignatures(request, { locate, readKey, loadTrustedRoot, onEvent }, io)
+  },
   attachSboms: async (...asked) => (await import('./artifact/sbom/generate-sbom.ts')).attachSboms(...asked),
 }
 process.exitCode = await runCli(process.argv.slice(2), process, parts)

@@ -5,7 +5,7 @@ const notAsked = (): Promise<never> => Promise.reject(new Error('not asked for')
 /** Use cases of other commands than the one that a test runs. */
 export const ARTIFACT_PARTS: Pick<
   CliParts<unknown>,
-  'copyTags' | 'attach' | 'discover' | 'pull' | 'generateSbom' | 'attachSboms' | 'sign'
+  'copyTags' | 'attach' | 'discover' | 'pull' | 'generateSbom' | 'attachSboms' | 'sign' | 'verify'
 > = {
   copyTags: notAsked,
   attach: notAsked,
@@ -14,4 +14,5 @@ export const ARTIFACT_PARTS: Pick<
   generateSbom: notAsked,
   attachSboms: notAsked,
   sign: notAsked,
+  verify: notAsked,
 }

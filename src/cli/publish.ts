@@ -13,10 +13,19 @@ import type { PullParts } from './pull.ts'
 import { resultLines } from './result-lines.ts'
 import type { SbomParts } from './sbom.ts'
 import type { SignParts } from './sign.ts'
+import type { VerifyParts } from './verify.ts'
 
 /** What the command line is made of. */
 export interface CliParts<D>
-  extends CopyParts<D>, InspectParts<D>, AttachParts<D>, DiscoverParts<D>, PullParts<D>, SbomParts<D>, SignParts<D> {
+  extends
+    CopyParts<D>,
+    InspectParts<D>,
+    AttachParts<D>,
+    DiscoverParts<D>,
+    PullParts<D>,
+    SbomParts<D>,
+    SignParts<D>,
+    VerifyParts<D> {
   readonly publish: (values: FieldValues, deps: D, options: { signal: AbortSignal }) => Promise<PublishReport>
   readonly version: string
 }
