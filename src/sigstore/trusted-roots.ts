@@ -109,6 +109,7 @@ async function fromTuf({ cacheDir, tuf }: TrustedRootWishes, { signal }: Abortab
       mirrorURL: url,
       ...(tuf && { rootPath: tuf.rootPath }),
       timeout: TIMEOUT_MS,
+      retry: { retries: 2, minTimeout: 300 },
     })
     const text = await repository.getTarget('trusted_root.json')
     signal?.throwIfAborted()

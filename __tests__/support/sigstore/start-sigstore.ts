@@ -4,6 +4,7 @@ import { temporaryDirectory } from '../peers.ts'
 import { fulcio, timestampAuthority } from './authorities.ts'
 import { signingConfig, trustedRoot } from './documents.ts'
 import { attestationsApi, GITHUB_TOKEN } from './github-attestations.ts'
+import type { Log } from './log.ts'
 import { rekorV1 } from './rekor-v1.ts'
 import { rekorV2 } from './rekor-v2.ts'
 import { json, startService, type Fault, type LoggedRequest, type Reply, type ServiceName } from './service.ts'
@@ -55,7 +56,7 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Loca
   const ca = await fulcio(tokens, now)
   const tsa = withTsa ? await timestampAuthority(now) : undefined
   // Verifiers take the name of a log of Rekor 2 from its URL, without the port.
-  const log = rekorVersion === 1 ? rekorV1(host, now) : rekorV2(() => new URL(services.rekor.url).hostname)
+  const log: Log = rekorVersion === 1 ? rekorV1(host, now) : rekorV2((): string => new URL(services.rekor.url).hostname)
   const nothing = (): Reply => json(404, { message: 'Not Found' })
   const start = (name: ServiceName, answer: Parameters<typeof startService>[1]): ReturnType<typeof startService> =>
     startService(name, answer, requests)

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign, verify } from 'node:crypto'
+import { generateKeyPairSync, sign, verify, type KeyPairKeyObjectResult } from 'node:crypto'
 
 export type Claims = Readonly<Record<string, string | number | boolean>>
 
@@ -16,7 +16,8 @@ export interface Tokens {
 }
 
 export function tokensAt(now: () => Date): Tokens {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  let made: KeyPairKeyObjectResult | undefined // which takes a moment, and not all need one
+  const keys = (): KeyPairKeyObjectResult => (made ??= generateKeyPairSync('rsa', { modulusLength: 2048 }))
   return {
     issue: (claims = {}) => {
       const seconds = Math.floor(now().getTime() / 1000)
@@ -24,13 +25,13 @@ export function tokensAt(now: () => Date): Tokens {
       const signed = [{ alg: 'RS256', typ: 'JWT', kid: 'local' }, all]
         .map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
         .join('.')
-      const signature = sign('sha256', Buffer.from(signed), privateKey)
+      const signature = sign('sha256', Buffer.from(signed), keys().privateKey)
       return `${signed}.${signature.toString('base64url')}`
     },
     check: token => {
       const [head = '', body = '', signature = ''] = token.split('.')
       const bytes = Buffer.from(signature, 'base64url')
-      const own = verify('sha256', Buffer.from(`${head}.${body}`), publicKey, bytes)
+      const own = verify('sha256', Buffer.from(`${head}.${body}`), keys().publicKey, bytes)
       if (!own) throw new Error('failed to verify signature')
       const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Claims
       if (claims['aud'] !== 'sigstore') throw new Error(`expected audience "sigstore" got "${String(claims['aud'])}"`)
