@@ -43,11 +43,11 @@ test.each([
 })
 
 test.each([
-  ['', ['"" is not KEY=VALUE', 'key is missing: say whom to trust, such as key=cosign.pub']],
+  ['', ['"" is not KEY=VALUE', 'key is missing: say whom to trust, by a public key such as cosign.pub']],
   ['key="a', ['a quote is not closed, or text follows it']],
   ['identity=a', ['issuer is missing: without it, whoever issues that name to anybody is believed']],
   ['issuer=a', ['identity is missing: without it, everybody with an account there is believed']],
-  ['trusted-root=r.json', ['key is missing: say whom to trust, such as key=cosign.pub']],
+  ['trusted-root=r.json', ['key is missing: say whom to trust, by a public key such as cosign.pub']],
   ['key=a.pub,identity=b', ['key cannot be had besides an identity: a signature is by one or the other']],
   ['key=a.pub,key=b.pub,trusted-root=', ['key is given twice', 'trusted-root is empty']],
   ['key=gcpkms://x', ['key "gcpkms://" is not known; a key is a path, env://NAME or awskms://…']],
@@ -74,7 +74,7 @@ test.each([
 })
 
 test('whoever names no issuer is told the one that GitHub has', () => {
-  expect(checkPolicy({ identity: ['a'] }).problems[0]?.hint).toBe(`issuer=${GITHUB} is GitHub's`)
+  expect(checkPolicy({ identity: ['a'] }).problems[0]?.hint).toBe(`GitHub's is ${GITHUB}`)
 })
 
 test('of several lines all are read, and all problems', () => {

@@ -146,17 +146,18 @@ function conditionsOf(words: PolicyWords, problems: PolicyProblem[]): Conditions
 }
 
 const GITHUB = 'https://token.actions.githubusercontent.com'
+const WORKFLOW = 'https://github.com/OWNER/REPO/.github/workflows/FILE@refs/heads/main'
 
 function problemsOfWho(identity: Typed, issuer: Typed): readonly PolicyProblem[] {
   if (identity && issuer) return []
   if (identity) {
     const problem = 'is missing: without it, whoever issues that name to anybody is believed'
-    return [{ key: 'issuer', problem, hint: `issuer=${GITHUB} is GitHub's` }]
+    return [{ key: 'issuer', problem, hint: `GitHub's is ${GITHUB}` }]
   }
   if (issuer)
     return [{ key: 'identity', problem: 'is missing: without it, everybody with an account there is believed' }]
-  const hint = `or identity=https://github.com/OWNER/REPO/.github/workflows/FILE@refs/heads/main,issuer=${GITHUB}`
-  return [{ key: 'key', problem: 'is missing: say whom to trust, such as key=cosign.pub', hint }]
+  const hint = `or an identity, such as ${WORKFLOW}, with the issuer ${GITHUB}`
+  return [{ key: 'key', problem: 'is missing: say whom to trust, by a public key such as cosign.pub', hint }]
 }
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//

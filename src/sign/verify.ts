@@ -48,7 +48,9 @@ export interface VerifiedSignature extends Testimony {
   readonly by: VerifiedBy
   readonly predicateType: string
   readonly annotations: Annotations
-  /** Of a bundle. */
+  /** What was signed: JSON. */
+  readonly payload: Uint8Array
+  /** That of a bundle. */
   readonly statement: Statement | undefined
   /** Of the manifest that holds the bundle, or of what is signed in the older form. */
   readonly digest: Digest
@@ -168,7 +170,8 @@ async function bundlesOf(
       const about = statement.subjects.find(one => one.digest === subject.digest)
       const { predicateType } = statement
       const annotations = about?.annotations ?? {}
-      return { form: 'bundle' as const, ...rest, predicateType, annotations, statement, digest }
+      const { payload } = found.bundle.envelope
+      return { form: 'bundle' as const, ...rest, predicateType, annotations, payload, statement, digest }
     })
     if (one) verified.push(one)
   }
@@ -188,9 +191,9 @@ async function legacyOf(
       const { digest } = found.payload
       const where = `signature ${shortDigest(digest)} in the older form`
       const one = await firstOf(asking, where, reasons, async policy => {
-        const { payload, ...rest } = await verifyLegacy(found, { subject: subject.digest, policy, where })
-        const about = { predicateType: SIGNATURE_PREDICATE, annotations: payload.annotations, statement: undefined }
-        return { form: 'legacy' as const, ...rest, ...about, digest }
+        const { payload: says, ...rest } = await verifyLegacy(found, { subject: subject.digest, policy, where })
+        const about = { predicateType: SIGNATURE_PREDICATE, annotations: says.annotations, statement: undefined }
+        return { form: 'legacy' as const, ...rest, ...about, payload: found.bytes, digest }
       })
       if (one) verified.push(one)
     }
