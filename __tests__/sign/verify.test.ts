@@ -232,6 +232,9 @@ test('an attestation is no signature, and a signature is no attestation', async 
   await expect(verify([OURS], { predicateType: PROVENANCE }, { name: shelf.arm64.digest })).rejects.toMatchObject({
     code: 'NOT_SIGNED',
     message: `${shelf.place.place}@${shelf.arm64.digest} has no attestation of ${PROVENANCE}; others state https://sigstore.dev/cosign/sign/v1`,
+    hint: expect.stringContaining(
+      `/app@${shelf.arm64.digest} --predicate-type ${PROVENANCE} --predicate-path FILE"`,
+    ) as string,
   })
   await expect(verify([OURS], { predicateType: PROVENANCE })).resolves.toBeDefined()
   await expect(verify([`${OURS},predicate-type=slsaprovenance1`])).resolves.toBeDefined()

@@ -44,7 +44,9 @@ export async function nothingTrusted(
     ...(others.length > 0 ? [`others state ${told(others)}`] : []),
     ...(unreadable.length > 0 ? [`what cannot be read: ${told(unreadable)}`] : []),
   ]
-  const command = isSignature ? `oci-publish sign ${where}` : `oci-publish attest ${where} --type ${states}`
+  const command = isSignature
+    ? `oci-publish sign ${where}`
+    : `oci-publish attest ${where} --predicate-type ${wanted[0] ?? ''} --predicate-path FILE`
   const hint = `whoever publishes it can run "${command}"; "oci-publish discover ${where}" shows what it has`
   return new OciPublishError('NOT_SIGNED', message.join('; '), { hint })
 }
