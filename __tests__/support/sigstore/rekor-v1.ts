@@ -35,8 +35,12 @@ export function rekorV1(host: () => string, now: () => Date): Log {
   const entries = new Entries()
   const times: number[] = []
 
+  /** Signed once, as long as the tree does not grow. */
+  const shown = new Map<string, Record<string, unknown>>()
   const show = (index: number): Record<string, unknown> => {
     const { root, size, path } = entries.prove(index)
+    const known = shown.get(`${index}/${size}`)
+    if (known) return known
     const entry = {
       body: entries.bodies[index]?.toString('base64'),
       integratedTime: times[index],
@@ -61,7 +65,9 @@ export function rekorV1(host: () => string, now: () => Date): Log {
       treeSize: size,
     }
     const verification = { inclusionProof, signedEntryTimestamp }
-    return { [`${TREE}${entries.leaf(index)}`]: { ...entry, verification } }
+    const answer = { [`${TREE}${entries.leaf(index)}`]: { ...entry, verification } }
+    shown.set(`${index}/${size}`, answer)
+    return answer
   }
 
   const create = (request: LoggedRequest): Reply => {
