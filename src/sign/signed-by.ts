@@ -3,14 +3,14 @@ import { OciPublishError } from '../errors.ts'
 import type { Annotations } from '../oci/descriptor.ts'
 import { identityOf, type CertificateIdentity } from './certificate.ts'
 import { keyHint } from './key-signer.ts'
-import type { VerifyPolicy } from './policy.ts'
+import type { IdentityPolicy, KeyPolicy } from './policy.ts'
 import type { TrustedRoot } from './trusted-root.ts'
 import { fits, type Wanted } from './wanted.ts'
 
 /** A policy with what it names at hand: its key, or who issues certificates. */
 export type ReadPolicy =
-  | (Extract<VerifyPolicy, { key: string }> & { readonly publicKey: KeyObject; readonly root: TrustedRoot | undefined })
-  | (Extract<VerifyPolicy, { key?: undefined }> & { readonly root: TrustedRoot })
+  | (KeyPolicy & { readonly publicKey: KeyObject; readonly root: TrustedRoot | undefined })
+  | (IdentityPolicy & { readonly root: TrustedRoot })
 
 /** Whose a verified signature is. */
 export type VerifiedBy =
@@ -62,7 +62,7 @@ export function whoText({ san, issuer = 'none' }: CertificateIdentity): string {
   return `${san} (issuer ${issuer})`
 }
 
-function wantedWho({ identity, issuer }: Extract<ReadPolicy, { key?: undefined }>): string {
+function wantedWho({ identity, issuer }: IdentityPolicy): string {
   return `${wantedText(identity)} (issuer ${wantedText(issuer)})`
 }
 

@@ -57,7 +57,7 @@ export interface VerifiedSignature extends Testimony {
 }
 
 /** A manifest with what vouches for it: at least one signature. */
-export interface VerifiedSubject {
+interface VerifiedSubject {
   readonly descriptor: Descriptor
   readonly platform: Platform | undefined
   readonly signatures: readonly VerifiedSignature[]
