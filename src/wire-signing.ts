@@ -22,7 +22,7 @@ import { readPrivateKey } from './sign/private-key.ts'
 import type { Signer } from './sign/signer.ts'
 import { chooseServices, type Services } from './sigstore/choose-services.ts'
 import { storeAttestation } from './sigstore/github-attestations.ts'
-import { expectedIdentity, identityToken, type IdentityToken } from './sigstore/identity-token.ts'
+import { identityToken, type IdentityToken } from './sigstore/identity-token.ts'
 import { keylessIdentity } from './sigstore/keyless.ts'
 import { parseSigningConfig, type SigningConfig } from './sigstore/signing-config.ts'
 import { loadTrustedRoot } from './sigstore/trusted-roots.ts'
@@ -79,7 +79,6 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
       title,
       verifiedBy: { key },
       trustedRoot: trustOf(services, request),
-      expected: by,
       identity: () => Promise.resolve({ signer, by }),
       witnesses: witnessesOf(services, { transport }),
     }
@@ -95,6 +94,7 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
     if (way !== 'key') return { signer: await kmsSigner(way, io), title: way, key: way }
     const given = request.key ?? ''
     const text = await readKeyText(given, 'sign-key', { env, ...io })
+    for (const secret of [text, request.password ?? '']) if (secret !== '') onSecret(secret)
     const key: KeyObject = await readPrivateKey(text, 'sign-key', { passphrase: request.password, ...io })
     const isPath = /^[\w./-]+\.key$/.test(given.trim())
     const name = isPath ? given.trim() : undefined
@@ -127,7 +127,6 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
       title: 'keyless',
       verifiedBy: undefined,
       trustedRoot: trustOf(services, request),
-      expected: expectedIdentity(keyless.claims),
       identity: io => keyless.identity(io),
       witnesses: witnessesOf(services, { transport }),
     }

@@ -50,9 +50,9 @@ describe('composeBundle()', () => {
   })
 
   test('refuses what it would not read', () => {
-    const payload = new Uint8Array(3 << 20)
+    const payload = new Uint8Array(19 << 20)
     expect(() => composeBundle({ ...KEY, envelope: { ...envelope, payload } })).toThrow(
-      refusal('TOO_LARGE', 'have 4194304 at most'),
+      refusal('TOO_LARGE', 'have 25165824 at most'),
     )
   })
 })
@@ -166,8 +166,8 @@ describe('parseBundle()', () => {
   })
 
   test('does not even look at what is too large', () => {
-    expect(() => parseBundle(Buffer.alloc((4 << 20) + 1), 'r.example/app@sha256:1')).toThrow(
-      'r.example/app@sha256:1: has 4194305 bytes; bundles have 4194304 at most',
+    expect(() => parseBundle(Buffer.alloc((24 << 20) + 1), 'r.example/app@sha256:1')).toThrow(
+      'r.example/app@sha256:1: has 25165825 bytes; bundles have 25165824 at most',
     )
   })
 })

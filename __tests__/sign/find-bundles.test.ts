@@ -150,7 +150,7 @@ describe('findBundles()', () => {
     subject: { ...subject, digest: OTHER },
   })
   const sized = layerOf('{}')
-  const huge = { ...sized, descriptor: { ...sized.descriptor, size: (4 << 20) + 1 } }
+  const huge = { ...sized, descriptor: { ...sized.descriptor, size: (24 << 20) + 1 } }
   test.each([
     ['no layer of its type', artifactOf(layerOf('{}', 'text/plain')), 'this one has text/plain'],
     ['two layers', artifactOf(layerOf('{}'), layerOf('[]')), 'a bundle is the only layer of its manifest'],
@@ -183,7 +183,7 @@ describe('findBundles()', () => {
     const { source, opened } = await placeOf([[{ manifest, blobs: [] }], [await signature()]])
     const { types, unreadable } = await collect(source)
     expect(types).toEqual([SIGNATURE_PREDICATE])
-    expect(unreadable.join()).toContain('has more than 4194304 bytes')
+    expect(unreadable.join()).toContain('has more than 25165824 bytes')
     expect(opened()).toBe(3)
   })
 

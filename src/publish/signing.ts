@@ -13,6 +13,7 @@ import type { SigningMeans } from '../sign/means.ts'
 import { signLegacyEverywhere, type LegacyReferrer } from '../sign/sign-legacy.ts'
 import { signEverywhere, type SignedStatement, type ToState } from '../sign/sign.ts'
 import { identityOf } from '../sign/certificate.ts'
+import type { SignedBy } from '../sign/signer.ts'
 import { verifyCommands, type VerifiedBy } from '../sign/verify-commands.ts'
 import { SIGNATURE_PREDICATE, signatureStatement } from '../sign/statement.ts'
 import type { PublishDeps } from './deps.ts'
@@ -119,19 +120,21 @@ async function signOne(
   ]
   const signed = await signEverywhere(untagged, stated, means, { onEvent, ...io })
   done.statements.push(...signed)
-  if (request.format !== 'bundle' && run.signature) {
-    const annotations = request.annotations
-    done.legacy.push(...(await signLegacyEverywhere(untagged, means, { annotations, onEvent, ...io })))
-  }
+  const { format, annotations } = request
+  const older = run.signature && format !== 'bundle'
+  const legacy = older ? await signLegacyEverywhere(untagged, means, { annotations, onEvent, ...io }) : []
+  done.legacy.push(...legacy)
   if (run.notation && run.signature)
     done.notation.push(...(await signNotationEverywhere(untagged, run.notation, deps, io)))
   for (const { target } of untagged.places) for (const digest of digests) done.refs.add(`${target.place}@${digest}`)
-  done.commands.push(...commandsOf(untagged, signed, run))
+  done.commands.push(...commandsOf(untagged, { signed, legacy }, run))
   await keepBundles(run, done, deps)
   if (request.githubAttestation) {
-    for (const { statement, bundle } of signed) {
-      if (!bundle || statement.predicateType === SIGNATURE_PREDICATE) continue
-      done.attestations.push(await deps.signing.storeAttestation(bundle, request, io))
+    for (const { statement, by, bundle, equal } of signed) {
+      // An equal one may be of a run that failed to store it.
+      const stored = identityOfSigner(by) ? (bundle ?? equal) : undefined
+      if (!stored || statement.predicateType === SIGNATURE_PREDICATE) continue
+      done.attestations.push(await deps.signing.storeAttestation(stored, request, io))
     }
   }
 }
@@ -174,10 +177,15 @@ function contextOf(values: FieldValues): string {
   return readEntries(values).text('context') ?? '.'
 }
 
+interface Made {
+  readonly signed: readonly SignedStatement[]
+  readonly legacy: readonly LegacyReferrer[]
+}
+
 /** For what a tag will lead to, in each registry, by each signer. */
 function commandsOf(
   { root, places }: Untagged,
-  signed: readonly SignedStatement[],
+  { signed, legacy }: Made,
   { request, signature, means, values }: Run,
 ): readonly string[] {
   const plain = new Set(readEntries(values).of('plain-http'))
@@ -185,7 +193,7 @@ function commandsOf(
     const { verifiedBy, witnesses, trustedRoot } = one
     const stated = signed.filter(({ means }) => means === one)
     const types = stated.map(({ statement }) => statement.predicateType).filter(type => type !== SIGNATURE_PREDICATE)
-    const by = verifiedBy ?? identityIn(stated)
+    const by = verifiedBy ?? identityOfSigner([...signed, ...legacy].find(({ means }) => means === one)?.by)
     if (!by || trustedRoot === 'unknown') return []
     return places.flatMap(({ output }) => {
       if (output.kind !== 'registry') return []
@@ -204,11 +212,8 @@ function commandsOf(
 }
 
 /** Whom the certificate names. */
-function identityIn(signed: readonly SignedStatement[]): VerifiedBy | undefined {
-  const [by] = signed.map(one => one.by)
-  if (!by) return undefined
-  if ('san' in by) return by
-  if (!by.certificate) return undefined
+function identityOfSigner(by: SignedBy | undefined): VerifiedBy | undefined {
+  if (!by?.certificate) return undefined
   const { san, issuer } = identityOf(by.certificate)
   return issuer === undefined ? undefined : { san, issuer }
 }

@@ -4,6 +4,7 @@ import { OciPublishError } from '../errors.ts'
 import { parse, parseJson } from '../parse.ts'
 import { readCertificate } from './certificate.ts'
 import type { Envelope } from './envelope.ts'
+import { bytesSchema, envelopeSchema } from './envelope-json.ts'
 import { keyHint } from './key-signer.ts'
 import type { SignedBy } from './signer.ts'
 import type { LogEntry } from './witness.ts'
@@ -14,8 +15,8 @@ export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
 /** Beginning of the types of bundles of every version. */
 export const BUNDLE_TYPE_PREFIX = 'application/vnd.dev.sigstore.bundle'
 
-/** Bundles of more bytes than this are neither written nor read. */
-export const MAX_BUNDLE_BYTES: number = 4 << 20
+/** Bundles of more bytes than this are neither written nor read: predicates of 16 MiB, in base64, still fit. */
+export const MAX_BUNDLE_BYTES: number = 24 << 20
 
 export interface BundleParts {
   readonly envelope: Envelope
@@ -26,15 +27,21 @@ export interface BundleParts {
   readonly timestamps: readonly Uint8Array[]
 }
 
-/** A bundle with an envelope, as far as it was read; nothing of it is verified. */
-export interface ParsedBundle {
+/** An envelope with what came along with it, of either form; nothing of it is verified. */
+export interface SignedEnvelope {
   readonly envelope: Envelope
   /** The signer's; undefined for a bare key. */
   readonly certificate: X509Certificate | undefined
+  /** From the issuer of the certificate on, where that is known: bundles do not have it. */
+  readonly chain?: readonly X509Certificate[]
   /** Which key it was, in words of whoever signed; undefined with a certificate, or where nothing was said. */
   readonly keyHint: string | undefined
   readonly logEntries: readonly LogEntry[]
   readonly timestamps: readonly Uint8Array[]
+}
+
+/** A bundle with an envelope, as far as it was read. */
+export interface ParsedBundle extends SignedEnvelope {
   /** All of it. */
   readonly json: unknown
 }
@@ -70,12 +77,6 @@ export function composeBundle({ envelope, by, logEntries, timestamps }: BundlePa
 }
 
 const object = 'is missing'
-const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
-const bytesSchema = v.pipe(
-  v.string('is not text'),
-  v.check(text => BASE64.test(text) && text.replace(/=+$/, '').length % 4 !== 1, 'is not base64'),
-  v.transform((text): Uint8Array => Buffer.from(text, 'base64')), // takes both alphabets, as protojson asks for
-)
 const certificateSchema = v.object({ rawBytes: bytesSchema }, object)
 const logEntrySchema = v.looseObject({}, object)
 
@@ -100,19 +101,7 @@ const bundleSchema = v.object(
       object,
     ),
     messageSignature: v.nullish(v.unknown()),
-    dsseEnvelope: v.nullish(
-      v.object(
-        {
-          payload: bytesSchema,
-          payloadType: v.string('is not text'),
-          signatures: v.pipe(
-            v.array(v.object({ sig: bytesSchema }, object), 'is not a list'),
-            v.length(1, 'has to be of one signature'),
-          ),
-        },
-        object,
-      ),
-    ),
+    dsseEnvelope: v.nullish(envelopeSchema),
   },
   object,
 )
@@ -137,9 +126,8 @@ export function parseBundle(bytes: Uint8Array, where: string): ParsedBundle {
   const certificate = certificateOf(verificationMaterial, version, where)
   if (version === '0.1') checkPromises(tlogEntries, where)
   else checkProofs(tlogEntries, where)
-  const { payloadType, payload, signatures } = dsseEnvelope
   return {
-    envelope: { payloadType, payload, signature: signatures[0]?.sig ?? new Uint8Array() },
+    envelope: dsseEnvelope,
     certificate: certificate && readCertificate(certificate, `${where}, certificate`),
     keyHint: publicKey?.hint ?? undefined,
     logEntries: tlogEntries,

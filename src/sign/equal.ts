@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { digestOf, type Digest } from '../oci/digest.ts'
+import type { SignedEnvelope } from './bundle.ts'
 import { preAuthEncoding } from './envelope.ts'
-import type { FoundBundle } from './find-bundles.ts'
+import { canBeCarried } from './legacy-attestation.ts'
 import type { LegacySignature } from './parse-legacy.ts'
-import { isSignedBy, type KnownSigner } from './same-signer.ts'
+import { isSignedBy } from './same-signer.ts'
+import type { SignedBy } from './signer.ts'
 import type { Statement, Subject } from './statement.ts'
 
 /** By whom a signature would be, and who would testify to it. */
 interface WantedSignature {
-  readonly by: KnownSigner
+  readonly by: SignedBy
   /** What is there has to be in a log as well. */
   readonly log?: boolean
   /** What is there has to be timestamped as well. */
@@ -19,6 +21,14 @@ export interface WantedStatement extends WantedSignature {
   readonly statement: Statement
   /** Which of the statement's subjects is asked about. */
   readonly subject: Digest
+  /** Whether what is there has to be such that the older form can carry it, too. */
+  readonly carried?: boolean
+}
+
+/** A statement that is there, in either form. */
+interface StatedThere {
+  readonly statement: Statement
+  readonly bundle: SignedEnvelope
 }
 
 export interface WantedLegacySignature extends WantedSignature {
@@ -28,10 +38,10 @@ export interface WantedLegacySignature extends WantedSignature {
 const SLSA_PROVENANCE = 'https://slsa.dev/provenance/v1'
 
 /**
- * Whether a bundle makes another one needless: it says the same of that subject, by the same signer, with at least the
+ * Whether what is attested makes another attestation needless: it says the same of that subject, by the same signer, with at least the
  * same witnesses. Of provenance what differs from run to run (`runDetails.metadata`) does not count.
  */
-export function isEqualStatement(existing: FoundBundle, wanted: WantedStatement): boolean {
+export function isEqualStatement(existing: StatedThere, wanted: WantedStatement): boolean {
   const { statement, bundle } = existing
   const { certificate, envelope, logEntries, timestamps } = bundle
   const witnesses = { log: logEntries.length > 0, timestamp: timestamps.length > 0 }
@@ -40,6 +50,7 @@ export function isEqualStatement(existing: FoundBundle, wanted: WantedStatement)
     isSameSubject(statement, wanted) &&
     isDeepStrictEqual(comparable(statement), comparable(wanted.statement)) &&
     isWitnessed(witnesses, certificate !== undefined, wanted) &&
+    (!wanted.carried || canBeCarried(bundle)) &&
     isSignedBy({ bytes: preAuthEncoding(envelope), signature: envelope.signature, certificate }, wanted.by)
   )
 }

@@ -31,6 +31,8 @@ export interface FindBundlesOptions extends Abortable {
 
 /** Referrers that are fetched for one subject: more is an attack or a mistake. */
 const MAX_FETCHED = 200
+/** And bytes of bundles, for the same reason. */
+const MAX_FETCHED_BYTES = 96 << 20
 
 /** Types that lists of referrers kept by clients have where the manifest has another: its config's, or none. */
 const UNTOLD: ReadonlySet<string> = new Set(['', EMPTY_CONFIG])
@@ -47,16 +49,19 @@ export async function* findBundles(
   { predicateType, signal, onUnreadable = (): void => undefined }: FindBundlesOptions = {},
 ): AsyncGenerator<FoundBundle> {
   let fetched = 0
+  let bytes = 0
   for await (const descriptor of source.referrers(subject, { signal })) {
     if (!mayBeBundle(descriptor) || isOther(descriptor.annotations?.[BUNDLE_PREDICATE_TYPE], predicateType)) continue
-    if (fetched >= MAX_FETCHED) {
+    if (fetched >= MAX_FETCHED || bytes >= MAX_FETCHED_BYTES) {
       const place = `${source.place}@${subject.digest}`
-      onUnreadable(`${place}: more than ${MAX_FETCHED} manifests refer to it as bundles; the rest was not looked at`)
+      const many = bytes >= MAX_FETCHED_BYTES ? `${MAX_FETCHED_BYTES} bytes of bundles` : `${MAX_FETCHED} manifests`
+      onUnreadable(`${place}: more than ${many} refer to it as bundles; the rest was not looked at`)
       return
     }
     fetched++
     try {
       const found = await readBundle(source, descriptor, { subject, predicateType, signal })
+      bytes += found?.bytes.byteLength ?? 0
       if (found && !isOther(found.statement.predicateType, predicateType)) yield found
     } catch (error) {
       if (!isUnreadable(error)) throw error

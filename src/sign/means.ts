@@ -1,5 +1,4 @@
 import type { Abortable } from '../async/abortable.ts'
-import type { KnownSigner } from './same-signer.ts'
 import type { SigningIdentity } from './signer.ts'
 import type { Witnesses } from './witness.ts'
 
@@ -14,9 +13,10 @@ export interface SigningMeans {
    * need for one), or unknown.
    */
   readonly trustedRoot: 'public-good' | 'given' | 'unknown'
-  /** Whose signatures they will be; undefined where only the certificate will tell. */
-  readonly expected: KnownSigner | undefined
-  /** Asks for a certificate where one is needed; the same one for everything that is signed in a run, while it is valid. */
+  /**
+   * Asks for a certificate where one is needed; the same one for everything that is signed in a run, while it is valid. That
+   * is needed to see that an equal signature is there, too: anybody can make a certificate with the same name in it.
+   */
   readonly identity: (io: Abortable) => Promise<SigningIdentity>
   readonly witnesses: Witnesses
 }

@@ -3,9 +3,6 @@ import { identityOf } from './certificate.ts'
 import { verifySignature } from './key-signer.ts'
 import type { SignedBy } from './signer.ts'
 
-/** A signer as verifiers know it: by key or certificate, or by what the certificate would say if it were there already. */
-export type KnownSigner = SignedBy | { readonly san: string; readonly issuer: string }
-
 /** A signature that is there, and over what it is. */
 export interface Signed {
   readonly bytes: Uint8Array
@@ -14,20 +11,21 @@ export interface Signed {
 }
 
 /**
- * Whether a signature is right, and by that signer. A certificate is compared by whom it names and who vouched for that,
- * because each run has its own; that it is to be trusted is only looked at where the signer's own issuer is known, which
- * then has to be its issuer too.
+ * Whether a signature is right, and by that signer. A certificate is compared by whom it names, who vouched for that, and who
+ * issued it, because each run has its own.
  */
-export function isSignedBy({ bytes, signature, certificate }: Signed, signer: KnownSigner): boolean {
-  if (!('san' in signer) && signer.publicKey) {
-    return certificate === undefined && isRight(() => verifySignature(signer.publicKey, bytes, signature))
-  }
-  if (!certificate || !isRight(() => verifySignature(certificate.publicKey, bytes, signature))) return false
+export function isSignedBy({ bytes, signature, certificate }: Signed, signer: SignedBy): boolean {
+  const key = signer.publicKey ?? certificate?.publicKey
+  if (!key || !isRight(() => verifySignature(key, bytes, signature))) return false
+  if (signer.publicKey) return certificate === undefined
+  if (!certificate) return false
   return isRight(() => {
-    const { san, issuer } = 'san' in signer ? signer : identityOf(signer.certificate)
-    const [authority] = 'san' in signer ? [] : signer.chain
+    const own = identityOf(signer.certificate)
     const given = identityOf(certificate)
-    return given.san === san && given.issuer === issuer && (!authority || certificate.verify(authority.publicKey))
+    const [authority] = signer.chain
+    return (
+      given.san === own.san && given.issuer === own.issuer && (!authority || certificate.verify(authority.publicKey))
+    )
   })
 }
 

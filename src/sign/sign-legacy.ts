@@ -7,6 +7,7 @@ import { addLegacySignature } from './legacy-artifact.ts'
 import { legacyPayload, type LegacyParts } from './legacy.ts'
 import { hasEqualLegacySignature } from './equal.ts'
 import type { SigningMeans } from './means.ts'
+import type { SignedBy } from './signer.ts'
 import { witnessesOf, type SignOptions } from './sign.ts'
 
 export interface LegacyOptions extends SignOptions {
@@ -19,6 +20,8 @@ export interface LegacyReferrer {
   readonly place: string
   readonly subject: Digest
   readonly means: SigningMeans
+  /** Whose it is. */
+  readonly by: SignedBy
   /** Of the manifest with the signatures. */
   readonly manifest: Digest
   readonly existed: boolean
@@ -39,7 +42,7 @@ export async function signLegacyEverywhere(
   const signed: LegacyReferrer[] = []
   for (const one of means) {
     onEvent({ type: 'step', step: 'sign', text: `Signatures in the older form: ${one.title}` })
-    const by = one.expected ?? (await one.identity({ signal })).by
+    const { by } = await one.identity({ signal })
     for (const { target, output } of places) {
       if (output.kind !== 'registry') {
         const text = `${target.place} gets no signatures in the older form, which are of repositories`
@@ -48,7 +51,7 @@ export async function signLegacyEverywhere(
       }
       const made = await allOrErrors(
         digests.map(async subject => {
-          const spot = { place: target.place, subject, means: one }
+          const spot = { place: target.place, subject, means: one, by }
           const payload = legacyPayload(output.image, subject, annotations)
           const existing = await readLegacy(target, { digest: subject }, { signal })
           const wanted = { payload, by, ...witnessesOf(one) }

@@ -13,7 +13,7 @@ import { signEnvelope } from './envelope.ts'
 import { isEqualStatement } from './equal.ts'
 import { findBundles, type FoundBundle } from './find-bundles.ts'
 import type { SigningMeans } from './means.ts'
-import type { KnownSigner } from './same-signer.ts'
+import type { SignedBy } from './signer.ts'
 import { serializeStatement, type Statement } from './statement.ts'
 
 export type SignEvent = ImageCopyEvent | { readonly type: 'step'; readonly step: 'sign'; readonly text: string }
@@ -41,9 +41,11 @@ export interface SignedStatement {
   readonly statement: Statement
   readonly means: SigningMeans
   /** Whose it is. */
-  readonly by: KnownSigner
+  readonly by: SignedBy
   /** The bundle; undefined where an equal one was everywhere. */
   readonly bundle: Uint8Array | undefined
+  /** One that was there already, if any. */
+  readonly equal: Uint8Array | undefined
   readonly referrers: readonly SignedReferrer[]
 }
 
@@ -86,7 +88,7 @@ export async function signEverywhere(
     onEvent({ type: 'step', step: 'sign', text: `Signatures: ${one.title}` })
     for (const { statement, attachTo: digests } of stated) {
       const subjects = digests.map(digest => memberOf(members, digest))
-      const by = one.expected ?? (await one.identity({ signal })).by
+      const { by } = await one.identity({ signal })
       const witnessed = { by, ...witnessesOf(one) }
       const spots = await allOrErrors(
         places.flatMap(({ target }) =>
@@ -103,7 +105,8 @@ export async function signEverywhere(
       const there = spots.flatMap(({ target, subject, equal }) =>
         equal ? [referrer(target, subject.descriptor.digest, statement, equal.descriptor.digest, true)] : [],
       )
-      signed.push({ statement, means: one, by, bundle, referrers: [...there, ...added] })
+      const equal = spots.find(spot => spot.equal)?.equal?.bytes
+      signed.push({ statement, means: one, by, bundle, equal, referrers: [...there, ...added] })
     }
   }
   // A registry that keeps no list is told what refers to what.

@@ -28,6 +28,7 @@ export async function readSigningKey({ text, passphrase }: KeySource, { signal }
     const { code } = error as NodeJS.ErrnoException
     const problem = `is neither a PGP key nor a file that can be read (${code ?? messageOf(error)})`
     const hint = 'give a path, or what "gpg --export-secret-keys --armor KEY" prints'
-    throw new InputError([{ input: 'chart-sign-key', problem, hint }], { cause: error })
+    // Without the cause: its message has the text that was taken for a path, which may be half a key.
+    throw new InputError([{ input: 'chart-sign-key', problem, hint }])
   }
 }
