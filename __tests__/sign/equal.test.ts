@@ -8,7 +8,7 @@ import { parseLegacy, type LegacySignature } from '../../src/sign/parse-legacy.t
 import type { SignedBy } from '../../src/sign/signer.ts'
 import { signatureStatement, type Statement } from '../../src/sign/statement.ts'
 import { DIGEST, LOG_ENTRY, OTHER, someBundle, someKey, type SomeIdentity } from './some-bundles.ts'
-import { ISSUER, SAN, someCertificate, uri, utf8, type CertificateWords } from './some-certificates.ts'
+import { SAN, someCertificate, uri, utf8, type CertificateWords } from './some-certificates.ts'
 
 const key = someKey()
 const authority = someCertificate()
