@@ -1,6 +1,7 @@
 import type { Attached } from '../../src/artifact/attach.ts'
 import type { AttachWords } from '../../src/artifact/attach-request.ts'
-import type { Discovered, Hanging } from '../../src/artifact/discover.ts'
+import type { Discovered } from '../../src/artifact/discover.ts'
+import type { Hanging } from '../../src/content/hanging.ts'
 import type { Pulled, PullRequest } from '../../src/artifact/pull.ts'
 import { runCli } from '../../src/cli/program.ts'
 import { OciPublishError } from '../../src/errors.ts'

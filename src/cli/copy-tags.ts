@@ -1,19 +1,18 @@
 import type { ImageCopy } from '../copy/copy-image.ts'
 import type { TagsCopy } from '../copy/copy-tags.ts'
-import type { CopyResult, Part } from '../copy/copy.ts'
-import type { CopyStep } from '../copy/plan.ts'
+import { mergedResult, mergedSteps } from '../copy/merged.ts'
 import { namesOf } from '../content/names.ts'
 import { planTags } from '../copy/plan-tags.ts'
-import { targetReport, type TargetReport } from '../copy/target-report.ts'
+import { referrersTally, targetReport, type TargetReport } from '../copy/target-report.ts'
 import { parseCopyTags, type TagsRequest } from '../copy/tags-request.ts'
 import { OciPublishError, messageOf } from '../errors.ts'
-import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference } from '../oci/reference.ts'
 import { entriesOf } from '../publish/fields.ts'
 import { countText, durationText } from '../tell/amount.ts'
 import { tagText, trafficText } from '../tell/result.ts'
 import { runCommand } from './command.ts'
+import { referrerLines, referrerReport, referrersText, type ReferrerReport } from './copied-referrers.ts'
 import { policiesIn, repositoryOf, type CopyOptions, type CopyParts } from './copy.ts'
 import type { Flags } from './flags.ts'
 import type { Io } from './io.ts'
@@ -38,6 +37,8 @@ interface ImageReport {
   readonly ref: string
   /** What the tag stands for there: another digest where platforms were left out. */
   readonly from: { readonly digest: Digest }
+  /** With --referrers: what came along. */
+  readonly referrers?: readonly ReferrerReport[]
 }
 
 /** Copies every tag of a repository and tells; gives the exit code. */
@@ -59,6 +60,7 @@ export async function copyTagsCommand<D>(
         include: list('include', flags['include']),
         exclude: list('exclude', flags['exclude']),
         platforms: entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, values.platforms),
+        referrers: flags['referrers'] === true,
         dryRun: flags['dryRun'] === true,
       })
       verify = policiesIn(flags)
@@ -72,7 +74,7 @@ export async function copyTagsCommand<D>(
       const copied = await parts.copyTags(request, deps, { signal: parts.signal, verify })
       const report = reportOf(request, copied)
       display.end()
-      if (!quiet) display.say(linesOf(report, performance.now() - startedAt))
+      if (!quiet) display.say(linesOf(report, copied, performance.now() - startedAt))
       const refs = report.images.map(({ ref }) => `${ref}\n`).join('')
       io.stdout.write(flags['json'] === true ? `${JSON.stringify(report, null, 2)}\n` : refs)
       const errors = copied.failures.flatMap(({ tag, error }) => failuresOf(`${report.from}:${tag}`, error))
@@ -91,17 +93,29 @@ function failuresOf(name: string, error: unknown): readonly OciPublishError[] {
   })
 }
 
-function reportOf({ from, to, dryRun }: TagsRequest, { target, copies, failures }: TagsCopy): TagsReport {
+function reportOf(
+  { from, to, referrers: along, dryRun }: TagsRequest,
+  { target, copies, failures }: TagsCopy,
+): TagsReport {
   const tags = copies.map(({ tag }) => tag)
+  const all = copies.flatMap(({ copy }) => copy.referrers ?? [])
   return {
     from: formatReference(from),
-    images: copies.map(({ tag, copy: { root, found } }) => {
+    images: copies.map(({ tag, copy: { root, found, referrers } }) => {
       const { digest, mediaType, size } = root
       const [name] = namesOf({ ...to, tags: [tag] })
-      return { tag, digest, mediaType, size, ref: `${name?.ref ?? tag}@${digest}`, from: { digest: found.digest } }
+      return {
+        ...{ tag, digest, mediaType, size, ref: `${name?.ref ?? tag}@${digest}`, from: { digest: found.digest } },
+        ...(referrers && { referrers: referrers.map(referrerReport) }),
+      }
     }),
     failures: failures.map(({ tag, error }) => ({ tag, message: messageOf(error) })),
-    targets: [targetReport(target.place, tags, together(copies.map(({ copy }) => copy)))],
+    targets: [
+      {
+        ...targetReport(target.place, tags, together(copies.map(({ copy }) => copy))),
+        ...(along && { referrers: referrersTally(all) }),
+      },
+    ],
     dryRun,
   }
 }
@@ -110,46 +124,26 @@ function reportOf({ from, to, dryRun }: TagsRequest, { target, copies, failures 
 function together(copies: readonly ImageCopy[]): Parameters<typeof targetReport>[2] {
   const planned = copies.flatMap(({ root, outcome }) => (outcome.steps ? [{ root, outcome }] : []))
   if (planned.length > 0) {
-    const steps = new Map<Digest, CopyStep>()
-    for (const step of planned.flatMap(({ outcome }) => outcome.steps)) steps.set(step.descriptor.digest, step)
+    const steps = mergedSteps(planned.map(({ outcome }) => outcome.steps))
     const tagSteps = planned.flatMap(({ root, outcome }) => planTags(root.digest, outcome.tagsNow, 'overwrite'))
-    return { steps: [...steps.values()], tagSteps }
+    return { steps, tagSteps }
   }
-  const results = copies.flatMap(({ outcome }) => (outcome.steps ? [] : [outcome.result]))
-  const came = new Set(
-    results.flatMap(({ sent, mounted }) => [...sent.descriptors, ...mounted.descriptors].map(digestOf)),
-  )
-  const existing = new Map<Digest, Descriptor>()
-  for (const one of results.flatMap(result => result.existing.descriptors)) {
-    if (!came.has(one.digest)) existing.set(one.digest, one)
-  }
-  const kept = [...existing.values()]
-  const result: CopyResult = {
-    sent: sum(results.map(({ sent }) => sent)),
-    mounted: sum(results.map(({ mounted }) => mounted)),
-    existing: { descriptors: kept, bytes: kept.reduce((bytes, { size }) => bytes + size, 0) },
-  }
-  return { result }
-}
-
-function digestOf({ digest }: Descriptor): Digest {
-  return digest
-}
-
-function sum(parts: readonly Part[]): Part {
-  return {
-    descriptors: parts.flatMap(({ descriptors }) => descriptors),
-    bytes: parts.reduce((total, { bytes }) => total + bytes, 0),
-  }
+  return { result: mergedResult(copies.flatMap(({ outcome }) => (outcome.steps ? [] : [outcome.result]))) }
 }
 
 /** What was copied, for a terminal. */
-function linesOf({ from, images, failures, targets, dryRun }: TagsReport, ms: number): readonly string[] {
+function linesOf(
+  { from, images, failures, targets, dryRun }: TagsReport,
+  { copies }: TagsCopy,
+  ms: number,
+): readonly string[] {
   const [target] = targets
   const not = failures.length === 0 ? '' : `, ${countText(failures.length, 'tag')} not`
   return [
     `${dryRun ? 'would copy' : 'copied'} ${countText(images.length, 'tag')} of ${from}${not}, in ${durationText(ms)}`,
     `  ${target.place}: ${trafficText(target, dryRun)}`,
+    ...(target.referrers ? [`  ${referrersText(target.referrers, dryRun)}`] : []),
+    ...(dryRun ? referrerLines(copies.flatMap(({ copy }) => copy.referrers ?? [])).map(line => `    ${line}`) : []),
     ...(target.tagSteps?.map(step => `    ${tagText(step)}`) ??
       images.map(({ tag, digest }) => `    ${tag} ${digest}`)),
   ]

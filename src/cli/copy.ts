@@ -4,7 +4,7 @@ import type { TagsCopy } from '../copy/copy-tags.ts'
 import { parseCopy, type CopyRequest } from '../copy/request.ts'
 import { planTags } from '../copy/plan-tags.ts'
 import type { TagsRequest } from '../copy/tags-request.ts'
-import { targetReport, type TargetReport } from '../copy/target-report.ts'
+import { referrersTally, targetReport, type TargetReport } from '../copy/target-report.ts'
 import { InputError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
@@ -13,6 +13,7 @@ import { parsePolicies, type VerifyPolicy } from '../sign/policy.ts'
 import { durationText } from '../tell/amount.ts'
 import { tagText, trafficText } from '../tell/result.ts'
 import { runCommand, type CommandParts } from './command.ts'
+import { referrerLines, referrerReport, referrersText, type ReferrerReport } from './copied-referrers.ts'
 import { textsOf, type Flags } from './flags.ts'
 import type { Io } from './io.ts'
 
@@ -39,6 +40,8 @@ interface CopyReport {
   /** What was copied, and what it stood for: another digest where platforms were left out. */
   readonly from: { readonly name: string; readonly digest: Digest }
   readonly targets: readonly [TargetReport]
+  /** With --referrers: what came along. */
+  readonly referrers?: readonly ReferrerReport[]
   readonly dryRun: boolean
 }
 
@@ -57,7 +60,12 @@ export async function copyCommand<D>(
       const platforms = entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, values.platforms)
       refuseFilters(flags)
       verify = policiesIn(flags)
-      request = parseCopy({ ...words, platforms, dryRun: flags['dryRun'] === true })
+      request = parseCopy({
+        ...words,
+        platforms,
+        referrers: flags['referrers'] === true,
+        dryRun: flags['dryRun'] === true,
+      })
       // A password without a host is for the only host there is.
       const images = [words.from, words.to].map(parseReference).filter(one => one.kind === 'registry')
       return { ...values, images: images.map(repositoryOf) }
@@ -67,7 +75,7 @@ export async function copyCommand<D>(
       const copied = await parts.copy(request, deps, { signal: parts.signal, verify })
       const report = reportOf(request, copied)
       display.end()
-      if (!quiet) display.say(copyLines(report, performance.now() - startedAt))
+      if (!quiet) display.say(copyLines(report, copied.referrers, performance.now() - startedAt))
       io.stdout.write(`${flags['json'] === true ? JSON.stringify(report, null, 2) : report.refs.join('\n')}\n`)
     },
     stopped: 'the tag moves last, so it does not point at half an image',
@@ -93,7 +101,10 @@ export function repositoryOf(reference: Reference & { readonly kind: 'registry' 
   return formatReference({ kind, host, repository })
 }
 
-function reportOf({ from, to, dryRun }: CopyRequest, { found, root, target, outcome }: ImageCopy): CopyReport {
+function reportOf(
+  { from, to, dryRun }: CopyRequest,
+  { found, root, target, referrers, outcome }: ImageCopy,
+): CopyReport {
   const { digest, mediaType, size } = root
   const names = namesOf(to)
   return {
@@ -103,7 +114,13 @@ function reportOf({ from, to, dryRun }: CopyRequest, { found, root, target, outc
     refs: names.map(({ ref }) => `${ref}@${digest}`),
     tags: names.filter(({ tagged }) => tagged).map(({ ref }) => ref),
     from: { name: formatReference(from), digest: found.digest },
-    targets: [targetReport(target.place, to.tags, withTagSteps(digest, outcome))],
+    targets: [
+      {
+        ...targetReport(target.place, to.tags, withTagSteps(digest, outcome)),
+        ...(referrers && { referrers: referrersTally(referrers) }),
+      },
+    ],
+    ...(referrers && { referrers: referrers.map(referrerReport) }),
     dryRun,
   }
 }
@@ -115,12 +132,18 @@ function withTagSteps(digest: Digest, outcome: ImageCopy['outcome']): Parameters
 }
 
 /** What was copied, for a terminal. */
-function copyLines({ digest, from, targets, dryRun }: CopyReport, ms: number): readonly string[] {
-  const [{ place, tags, tagSteps = [], ...traffic }] = targets
+function copyLines(
+  { digest, from, targets: [target], dryRun }: CopyReport,
+  referrers: ImageCopy['referrers'],
+  ms: number,
+): readonly string[] {
+  const { place, tags, tagSteps = [] } = target
   const names = tags.length === 0 ? ' (without a tag, by digest only)' : ` (${tags.join(', ')})`
   return [
     `${dryRun ? 'would copy' : 'copied'} ${from.name}: ${digest}, in ${durationText(ms)}`,
-    `  ${place}${names}: ${trafficText({ place, tags, ...traffic }, dryRun)}`,
+    `  ${place}${names}: ${trafficText(target, dryRun)}`,
+    ...(target.referrers ? [`  ${referrersText(target.referrers, dryRun)}`] : []),
+    ...(dryRun && referrers ? referrerLines(referrers).map(line => `    ${line}`) : []),
     ...tagSteps.map(step => `    ${tagText(step)}`),
   ]
 }

@@ -1,6 +1,8 @@
-import type { Discovered, Hanging } from '../artifact/discover.ts'
+import type { Discovered } from '../artifact/discover.ts'
+import type { Hanging } from '../content/hanging.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { formatPlatform } from '../oci/platform.ts'
+import { predicateTypeIn } from './hanging-text.ts'
 
 /** What was discovered, for programs; what is absent is left out. */
 export function discoveredJson({ descriptor, platform, referrers, manifests }: Discovered): object {
@@ -14,9 +16,11 @@ export function discoveredJson({ descriptor, platform, referrers, manifests }: D
 
 function hangingJson({ descriptor, by, tag, referrers }: Hanging): object {
   const { artifactType, annotations = {} } = descriptor
+  const predicateType = predicateTypeIn(descriptor)
   return {
     ...described(descriptor),
     ...(artifactType !== undefined && { artifactType }),
+    ...(predicateType !== undefined && { predicateType }),
     annotations,
     by,
     ...(tag !== undefined && { tag }),

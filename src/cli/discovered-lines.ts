@@ -1,7 +1,9 @@
-import type { Discovered, Hanging } from '../artifact/discover.ts'
+import type { Discovered } from '../artifact/discover.ts'
+import type { Hanging } from '../content/hanging.ts'
 import { isIndexType } from '../oci/media-type.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import { oneLine } from '../tell/one-line.ts'
+import { hangingText } from './hanging-text.ts'
 
 interface Branch {
   readonly text: string
@@ -26,15 +28,9 @@ function memberBranch(found: Discovered): Branch {
   return { text: `${platform ? formatPlatform(platform) : other}  ${digest}`, branches: branchesOf(found) }
 }
 
-/** Cosign's tags end with what they are for. */
-const TAGGED: Readonly<Record<string, string>> = { sig: 'signature', att: 'attestation', sbom: 'SBOM' }
-
-function hangingBranch({ descriptor, by, tag, referrers }: Hanging): Branch {
-  const { artifactType, mediaType, digest } = descriptor
-  const ending = tag?.slice(tag.lastIndexOf('.') + 1) ?? ''
-  const type = artifactType ?? (by === 'index' ? 'attestation in the index' : mediaType)
-  const kind = tag === undefined ? type : `${TAGGED[ending] ?? type}, tag ${tag}`
-  return { text: `${kind}  ${digest}`, branches: referrers.map(hangingBranch) }
+function hangingBranch(hanging: Hanging): Branch {
+  const { descriptor, referrers } = hanging
+  return { text: `${hangingText(hanging)}  ${descriptor.digest}`, branches: referrers.map(hangingBranch) }
 }
 
 /** Artifacts say whatever they like of themselves: it must not steer the terminal. */

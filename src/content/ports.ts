@@ -36,7 +36,7 @@ export interface ReferrersOptions extends Abortable {
   readonly artifactType?: string | undefined
 }
 
-/** A source that knows what refers to its manifests: signatures, attestations, SBOMs. Archives do not. */
+/** A source that knows what refers to its manifests: signatures, attestations, SBOMs. */
 export interface ReferrerLister {
   /**
    * Every manifest there whose subject is this one, each once, with the type and the annotations that it gives itself.

@@ -3,8 +3,10 @@ import { limit } from '../async/limit.ts'
 import type { Source, Target } from '../content/ports.ts'
 import { withPush } from '../content/with-push.ts'
 import { OciPublishError } from '../errors.ts'
-import { copyImage, type CopyDeps, type ImageCopy } from './copy-image.ts'
+import { isAttachedTag } from '../oci/attached-tag.ts'
 import type { Reference } from '../oci/reference.ts'
+import { copyImage, type CopyDeps, type ImageCopy } from './copy-image.ts'
+import { isReferrersList } from './referrers-list.ts'
 import { settle } from './settle.ts'
 import { isWanted } from './tag-pattern.ts'
 import type { TagsRequest } from './tags-request.ts'
@@ -23,69 +25,104 @@ const TAGS_AT_ONCE = 4
  * Copies what every tag of a repository or a layout stands for, under the same tag. All go to one target, which knows what it has been
  * sent: a blob of several images goes over the wire once. A tag that fails does not keep the others from being copied.
  *
+ * With what refers to them, lists of referrers that clients keep under tags are not copied as they are: the target has its
+ * own, with what it has besides. Cosign's tags come before those of the images that they belong to, and what is left of them last.
+ *
  * @throws {OciPublishError} UNSUPPORTED where there is no list of tags, NOT_FOUND where no tag is wanted
  * @throws the signal's reason as it is
  */
 export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortable = {}): Promise<TagsCopy> {
-  const { from, to, platforms, dryRun } = request
+  const { from, to, platforms, referrers, dryRun } = request
   const { signal } = io
   const located = deps.locate(from)
-  const tags = await wantedTags(located.source, request, io)
+  const all = await allTags(located.source, io)
+  const wanted = wantedTags(located.source, all, request)
+  const tags = referrers ? await withoutLists(located.source, wanted, io) : wanted
   const target = deps.openTarget(to)
-  // Of all copies together, once there is nothing more to come.
-  const shared: Target = {
-    ...withPush(target, (blob, options) => target.push(blob, options)),
-    close: () => Promise.resolve(),
-  }
+  const shared = sharedTarget(target, referrers && to.kind === 'registry')
   deps.onEvent({
     type: 'step',
     step: 'push',
     text: `${tags.length === 1 ? '1 tag' : `${tags.length} tags`} of ${located.source.place}`,
   })
+  const known = new Set(all)
   const of = (tag: string): CopyDeps => ({
     locate: () => ({ ...located, name: tag }),
     openTarget: () => shared,
     check: deps.check,
+    hasTag: one => known.has(one),
     onEvent: event => {
       if (event.type !== 'step') deps.onEvent(event)
     },
   })
   const slot = limit(TAGS_AT_ONCE)
-  const outcomes = await settle(
-    tags.map(tag =>
-      slot(async () => {
-        signal?.throwIfAborted()
-        const one = { from: named(from, tag), to: { ...to, tags: [tag] }, expects: undefined, platforms, dryRun }
-        try {
-          return { tag, copy: await copyImage(one, of(tag), io) }
-        } catch (error) {
+  const copyAll = (some: readonly string[]): Promise<readonly Outcome[]> =>
+    settle(
+      some.map(tag =>
+        slot(async () => {
           signal?.throwIfAborted()
-          return { tag, error }
-        }
-      }),
-    ),
-    signal,
-  )
+          const one = { from: named(from, tag), to: { ...to, tags: [tag] }, platforms, referrers, dryRun }
+          try {
+            return { tag, copy: await copyImage({ ...one, expects: undefined }, of(tag), io) }
+          } catch (error) {
+            signal?.throwIfAborted()
+            return { tag, error }
+          }
+        }),
+      ),
+      signal,
+    )
+  const later = referrers ? tags.filter(isAttachedTag) : []
+  const first = await copyAll(tags.filter(tag => !later.includes(tag)))
+  const came = new Set(first.flatMap(({ copy }) => copy?.referrers?.map(({ tag }) => tag) ?? []))
+  const outcomes = [...first, ...(await copyAll(later.filter(tag => !came.has(tag))))]
   const copies = outcomes.flatMap(({ tag, copy }) => (copy ? [{ tag, copy }] : []))
   if (!dryRun && copies.length > 0) await target.close?.(io)
   return { target, copies, failures: outcomes.flatMap(({ tag, copy, error }) => (copy ? [] : [{ tag, error }])) }
+}
+
+interface Outcome {
+  readonly tag: string
+  readonly copy?: ImageCopy
+  readonly error?: unknown
+}
+
+/**
+ * The target of all copies together: it is closed once, when there is nothing more to come. A registry that is to be told
+ * what refers to what before each tag is told in turn, and what has gathered meanwhile at once.
+ */
+function sharedTarget(target: Target, tellsEach: boolean): Target {
+  const inTurn = limit(1)
+  return {
+    ...withPush(target, (blob, options) => target.push(blob, options)),
+    close: options => (tellsEach ? inTurn(async () => target.close?.(options)) : Promise.resolve()),
+  }
 }
 
 function named(from: Reference, tag: string): Reference {
   return from.kind === 'registry' ? { ...from, tag } : { ...from, name: tag }
 }
 
-async function wantedTags(
-  source: Source,
-  { include, exclude }: TagsRequest,
-  { signal }: Abortable,
-): Promise<readonly string[]> {
+async function allTags(source: Source, { signal }: Abortable): Promise<readonly string[]> {
   if (!source.tags) throw new OciPublishError('UNSUPPORTED', `${source.place} has no list of tags`)
   const all: string[] = []
   for await (const tag of source.tags({ signal })) all.push(tag)
+  return all
+}
+
+function wantedTags({ place }: Source, all: readonly string[], { include, exclude }: TagsRequest): readonly string[] {
   const wanted = all.filter(tag => isWanted(tag, include, exclude))
   if (wanted.length > 0) return wanted
   const has = all.length === 0 ? 'no tags' : `${all.length} tags, but none that is wanted`
   const hint = all.length === 0 ? undefined : `there are ${all.slice(0, 5).join(', ')}${all.length > 5 ? ', …' : ''}`
-  throw new OciPublishError('NOT_FOUND', `${source.place} has ${has}`, { hint })
+  throw new OciPublishError('NOT_FOUND', `${place} has ${has}`, { hint })
+}
+
+async function withoutLists(source: Source, tags: readonly string[], io: Abortable): Promise<readonly string[]> {
+  const slot = limit(TAGS_AT_ONCE)
+  const lists = await settle(
+    tags.map(tag => slot(() => isReferrersList(source, tag, io))),
+    io.signal,
+  )
+  return tags.filter((_tag, i) => lists[i] !== true)
 }

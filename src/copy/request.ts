@@ -13,6 +13,8 @@ export interface CopyRequest {
   readonly expects: Digest | undefined
   /** Only these; none: everything. */
   readonly platforms: readonly Platform[]
+  /** Whether what refers to it comes along. */
+  readonly referrers: boolean
   readonly dryRun: boolean
 }
 
@@ -21,6 +23,7 @@ export interface CopyWords {
   readonly from: string
   readonly to: string
   readonly platforms: readonly string[]
+  readonly referrers?: boolean | undefined
   readonly dryRun: boolean
 }
 
@@ -29,7 +32,13 @@ export interface CopyWords {
  *
  * @throws {InputError} with every problem
  */
-export function parseCopy({ from: fromText, to: toText, platforms: specifiers, dryRun }: CopyWords): CopyRequest {
+export function parseCopy({
+  from: fromText,
+  to: toText,
+  platforms: specifiers,
+  referrers = false,
+  dryRun,
+}: CopyWords): CopyRequest {
   const problems: InputProblem[] = []
   const attempt = attemptsInto(problems)
   const from = attempt('FROM', () => parseReference(fromText))
@@ -42,6 +51,7 @@ export function parseCopy({ from: fromText, to: toText, platforms: specifiers, d
     to: outputOf(from, to, tags),
     expects: digestIn(to),
     platforms: platforms.filter(platform => platform !== undefined),
+    referrers,
     dryRun,
   }
 }

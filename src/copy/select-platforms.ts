@@ -18,6 +18,8 @@ export interface Selection {
   /** The root itself where nothing had to be left out. */
   readonly root: Descriptor
   readonly contentOf: ContentOf
+  /** Indexes that are others now, by their new digest: what each was before. */
+  readonly rewritten: ReadonlyMap<Digest, Descriptor>
 }
 
 /**
@@ -34,23 +36,25 @@ export async function selectPlatforms(
   { signal }: Abortable = {},
 ): Promise<Selection> {
   const fromSource = blobsOf(source)
-  if (platforms.length === 0) return { root, contentOf: fromSource }
+  if (platforms.length === 0) return { root, contentOf: fromSource, rewritten: new Map() }
   const selecting: Selecting = {
     source,
     wanted: new Set(platforms.map(formatPlatform)),
     seen: new Set(),
     documents: new Map(),
+    rewritten: new Map(),
     signal,
   }
   const selected = await select(root, 0, selecting)
-  const { wanted, seen, documents } = selecting
+  const { wanted, seen, documents, rewritten } = selecting
   const lacking = [...wanted].filter(platform => !seen.has(platform))
   if (lacking.length > 0 || !selected) {
     const has = [...seen].join(', ') || 'nothing to run'
     const problem = `${source.place}@${root.digest} lacks ${lacking.join(' and ')}; it has ${has}`
     throw new InputError([{ input: 'platforms', problem }])
   }
-  return { root: selected, contentOf: descriptor => documents.get(descriptor.digest) ?? fromSource(descriptor) }
+  const contentOf: ContentOf = descriptor => documents.get(descriptor.digest) ?? fromSource(descriptor)
+  return { root: selected, contentOf, rewritten }
 }
 
 interface Selecting extends Abortable {
@@ -60,6 +64,7 @@ interface Selecting extends Abortable {
   readonly seen: Set<string>
   /** Indexes as they were, and as they became. */
   readonly documents: Map<Digest, Blob>
+  readonly rewritten: Map<Digest, Descriptor>
 }
 
 /** @returns undefined when nothing of it is wanted */
@@ -91,6 +96,7 @@ async function selectOfIndex(
   const unchanged = manifests.every(entry => left.get(entry) === entry)
   const document = unchanged ? { descriptor, bytes } : rewritten(bytes, descriptor, manifests, left)
   selecting.documents.set(document.descriptor.digest, bytesBlob(document))
+  if (!unchanged) selecting.rewritten.set(document.descriptor.digest, descriptor)
   return unchanged ? descriptor : document.descriptor
 }
 

@@ -15,6 +15,8 @@ export interface TagsRequest {
   readonly exclude: readonly string[]
   /** Only these; none: everything. */
   readonly platforms: readonly Platform[]
+  /** Whether what refers to them comes along. */
+  readonly referrers: boolean
   readonly dryRun: boolean
 }
 
@@ -25,6 +27,7 @@ export interface TagsWords {
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly platforms: readonly string[]
+  readonly referrers: boolean
   readonly dryRun: boolean
 }
 

@@ -1,3 +1,4 @@
+import type { CopiedReferrer } from './copy-referrers.ts'
 import type { CopyResult, Part } from './copy.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { CopyStep } from './plan.ts'
@@ -24,6 +25,8 @@ export interface TargetReport {
   readonly sent: Tally
   readonly mounted: Tally
   readonly existing: Tally
+  /** What came along because it refers to what was copied, where that was asked for. It counts above as well. */
+  readonly referrers?: { readonly copied: number; readonly existing: number }
   /** Only of a dry run: what would be done. */
   readonly steps?: readonly CopyStep[]
   /** Only of a dry run: what would become of every tag, those included that stay where they are. */
@@ -70,6 +73,13 @@ function tagReport(step: TagStep): readonly TagReport[] {
     case 'refuse':
       return []
   }
+}
+
+/** Each counts once, by however many ways it was found. */
+export function referrersTally(referrers: readonly CopiedReferrer[]): NonNullable<TargetReport['referrers']> {
+  const existed = new Map(referrers.map(one => [one.descriptor.digest, one.existed]))
+  const existing = [...existed.values()].filter(Boolean).length
+  return { copied: existed.size - existing, existing }
 }
 
 function tally({ descriptors, bytes }: Part): Tally {

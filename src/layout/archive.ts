@@ -3,19 +3,28 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeTar, type TarItem } from '../archive/tar/write.ts'
 import type { Abortable } from '../async/abortable.ts'
-import type { Source, Target } from '../content/ports.ts'
+import type { ReferrerLister, Source, Target } from '../content/ports.ts'
 import { OciPublishError } from '../errors.ts'
 import { openLayout, type LayoutOptions } from './directory.ts'
 import { dockerManifest } from './docker-manifest.ts'
 import { repositoryOf } from './entries.ts'
 import { INDEX_FILE, LAYOUT_FILE, directoryFiles, isAbsent } from './files.ts'
+import { referrersAmong } from './referrers.ts'
 import { layoutSource, entriesSoFar } from './source.ts'
 import { tarFiles } from './tar-files.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** An OCI image layout in a tar, to read from; it has to stay as it is for as long as it is read. */
-export function openLayoutArchive(path: string): Source {
-  return layoutSource(tarFiles(path, `oci-archive:${path}`))
+export function openLayoutArchive(path: string): Source & ReferrerLister {
+  const files = tarFiles(path, `oci-archive:${path}`)
+  const source = layoutSource(files)
+  return {
+    ...source,
+
+    async *referrers({ digest }, options = {}) {
+      yield* referrersAmong(await entriesSoFar(files, options), source, digest, options)
+    },
+  }
 }
 
 export interface ArchiveOptions extends Pick<LayoutOptions, 'images'> {

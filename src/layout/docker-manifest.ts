@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts'
 import { isAttestation, parseImageIndex } from '../oci/image-index.ts'
 import { MAX_MANIFEST_BYTES, parseManifest, type Manifest } from '../oci/manifest.ts'
 import { DOCKER_CONFIG, OCI_CONFIG, isIndexType, isManifestType } from '../oci/media-type.ts'
-import { REF_NAME } from './entries.ts'
+import { REF_NAME, withoutAttached } from './entries.ts'
 import { blobFile } from './files.ts'
 
 /** One image of Docker's manifest.json, as `docker save` writes it. */
@@ -19,8 +19,8 @@ interface DockerImage {
 
 /**
  * The manifest.json that makes an archive of a layout fit for `docker load`, which knows one platform only: of an index
- * that is linux/amd64, or the first where there is none. What is no image is left out, and so is one whose layers are not
- * all in the layout.
+ * that is linux/amd64, or the first where there is none. What is no image is left out, a signature of cosign's older form
+ * too, which looks like one; and so is one whose layers are not all in the layout.
  *
  * @param images repositories that the tags belong to
  */
@@ -30,7 +30,7 @@ export async function dockerManifest(
   { images, signal }: Abortable & { readonly images: readonly string[] },
 ): Promise<readonly DockerImage[]> {
   const tags = new Map<Digest, { readonly entry: Descriptor; readonly names: string[] }>()
-  for (const entry of entries) {
+  for (const entry of withoutAttached(entries)) {
     const known = tags.get(entry.digest) ?? { entry, names: [] }
     const name = entry.annotations?.[REF_NAME]
     if (name !== undefined) known.names.push(...images.map(image => `${image}:${name}`))

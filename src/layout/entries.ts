@@ -1,5 +1,6 @@
 import { OciPublishError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
+import { isAttachedTag } from '../oci/attached-tag.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { parseImageIndex } from '../oci/image-index.ts'
 import { OCI_INDEX } from '../oci/media-type.ts'
@@ -41,10 +42,14 @@ export function findEntry(entries: readonly Descriptor[], name: string, place: s
   throw new OciPublishError('NOT_FOUND', `${place} has no image "${name}"; it has: ${names.join(', ')}`)
 }
 
-/** Artifacts without a name are there because of what they are attached to, unless there is nothing else. */
-function withoutAttached(entries: readonly Descriptor[]): readonly Descriptor[] {
+/**
+ * Artifacts without a name, and what has one of cosign's, are there because of what they are attached to, unless there is
+ * nothing else.
+ */
+export function withoutAttached(entries: readonly Descriptor[]): readonly Descriptor[] {
   const others = entries.filter(({ artifactType, annotations }) => {
-    return artifactType === undefined || annotations?.[REF_NAME] !== undefined
+    const name = annotations?.[REF_NAME]
+    return name === undefined ? artifactType === undefined : !isAttachedTag(name)
   })
   return others.length === 0 ? entries : others
 }

@@ -14,6 +14,10 @@ export const copy: Declaration = {
     own(
       { flag: '--platforms <list>', said: 'only these: the index is rewritten, its digest changes' },
       {
+        flag: '--referrers',
+        said: 'with what refers to it and to its platforms, and with what cosign keeps under tags: signatures, attestations, SBOMs',
+      },
+      {
         flag: '--all-tags',
         said: 'everything in the repository <from>, each under its own tag; <to> is named without one',
       },
