@@ -207,6 +207,25 @@ describe('the entry of Rekor 1', () => {
     })
   })
 
+  test('of an Ed25519 key is made of an envelope, but not of a hash', async () => {
+    await using it = await setup(1)
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const { signer, by } = identityOf(privateKey)
+    const what = await logged({ signer, by })
+    const entry = await it.log.record(what)
+    const thresholds = { tlogThreshold: 1, ctlogThreshold: 0, timestampThreshold: 1 }
+    expect(() => {
+      verifyBundle(it.sigstore, { envelope: what.envelope, by, logEntries: [entry], timestamps: [] }, thresholds)
+    }).not.toThrow()
+    const bytes = Buffer.from('{}')
+    const older = { kind: 'hashedrekord', bytes, signature: await signer.sign(bytes), by } as const
+    expect(await failureOf(it.log.record(older))).toMatchObject({
+      code: 'LOG_FAILED',
+      message: 'Rekor 1, for signatures of the older form, takes no signatures by keys of this kind: Ed25519',
+      hint: 'use ECDSA on P-256 ("oci-publish generate-key-pair"), or sign without a log: leave out "rekor-url"',
+    })
+  })
+
   test('that exists is fetched from where the log says it is', async () => {
     await using it = await setup(1)
     const what = await logged(identityOf(KEY))
@@ -266,7 +285,6 @@ describe('the entry of Rekor 2', () => {
     ['P-256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'PKIX_ECDSA_P256_SHA_256'],
     ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'P-384' }), 'PKIX_ECDSA_P384_SHA_256'],
     ['P-521', () => generateKeyPairSync('ec', { namedCurve: 'P-521' }), 'PKIX_ECDSA_P521_SHA_256'],
-    ['Ed25519', () => generateKeyPairSync('ed25519'), 'PKIX_ED25519'],
     ['RSA', () => generateKeyPairSync('rsa', { modulusLength: 2048 }), 'PKIX_RSA_PKCS1V15_2048_SHA256'],
   ])('names a key on %s as it signs here', async (_, generate, details) => {
     const { privateKey } = generate()
@@ -275,8 +293,11 @@ describe('the entry of Rekor 2', () => {
     expect(Buffer.from(String(entry['canonicalizedBody']), 'base64').toString()).toContain(`"keyDetails":"${details}"`)
   })
 
-  test('cannot be made for a key that has no name there', () => {
-    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
-    expect(() => keyDetails(publicKey)).toThrow('Rekor 2 knows no keys of this kind: secp256k1')
+  test.each([
+    ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' })],
+    ['Ed25519', () => generateKeyPairSync('ed25519')],
+    ['RSA of 2056 bits', () => generateKeyPairSync('rsa', { modulusLength: 2056 })],
+  ])('cannot be made for a key on %s, which is said before the log is asked', (kind, generate) => {
+    expect(() => keyDetails(generate().publicKey)).toThrow(`Rekor 2 takes no signatures by keys of this kind: ${kind}`)
   })
 })

@@ -59,3 +59,9 @@ export function checkEntry(body: string, signature: Uint8Array, where: string): 
   if (logged === base64(signature)) return
   throw new OciPublishError(LOG_FAILED, `${where}: is about another signature than the one that was sent`, { hint })
 }
+
+/** Of Ed25519 logs take hashes only in a variant that verifiers of bare keys do not know. */
+export function unloggable(kind: string, log: string): OciPublishError {
+  const hint = 'use ECDSA on P-256 ("oci-publish generate-key-pair"), or sign without a log: leave out "rekor-url"'
+  return new OciPublishError(LOG_FAILED, `${log} takes no signatures by keys of this kind: ${kind}`, { hint })
+}

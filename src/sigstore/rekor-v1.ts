@@ -4,11 +4,12 @@ import type { Abortable } from '../async/abortable.ts'
 import { OciPublishError } from '../errors.ts'
 import type { HttpResponse } from '../http/transport.ts'
 import { parse, parseJson } from '../parse.ts'
+import { serializeEnvelope } from '../sign/envelope-json.ts'
 import type { SignedBy } from '../sign/signer.ts'
 import type { LogEntry, Logged, Witnesses } from '../sign/witness.ts'
 import { ask, below, type Question, type ServiceIo } from './ask.ts'
 import { checkNotExpired } from './certificate-expired.ts'
-import { base64, checkEntry, entryOf, LOG_FAILED, MAX_ENTRY_BYTES, type LogDeps } from './log-entry.ts'
+import { base64, checkEntry, entryOf, LOG_FAILED, MAX_ENTRY_BYTES, unloggable, type LogDeps } from './log-entry.ts'
 
 const text = v.string('is not text')
 const hex = v.pipe(text, v.hexadecimal('is not hex'))
@@ -100,10 +101,11 @@ function proposed(logged: Logged): unknown {
   const { kind, by } = logged
   const verifier = base64(Buffer.from(pemOf(by)))
   if (logged.kind === 'dsse') {
-    const { payload, payloadType, signature } = logged.envelope
-    const envelope = { payload: base64(payload), payloadType, signatures: [{ sig: base64(signature) }] }
-    const proposedContent = { envelope: JSON.stringify(envelope), verifiers: [verifier] }
+    const proposedContent = { envelope: serializeEnvelope(logged.envelope), verifiers: [verifier] }
     return { apiVersion: '0.0.1', kind, spec: { proposedContent } }
+  }
+  if ((by.certificate?.publicKey ?? by.publicKey)?.asymmetricKeyType === 'ed25519') {
+    throw unloggable('Ed25519', 'Rekor 1, for signatures of the older form,')
   }
   const hash = { algorithm: 'sha256', value: createHash('sha256').update(logged.bytes).digest('hex') }
   const signature = { content: base64(logged.signature), publicKey: { content: verifier } }

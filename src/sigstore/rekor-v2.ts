@@ -1,13 +1,12 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import * as v from 'valibot'
 import type { Abortable } from '../async/abortable.ts'
-import { OciPublishError } from '../errors.ts'
 import { parseJson, parse } from '../parse.ts'
 import { preAuthEncoding } from '../sign/envelope.ts'
 import type { SignedBy } from '../sign/signer.ts'
 import type { LogEntry, Logged, Witnesses } from '../sign/witness.ts'
 import { ask, below } from './ask.ts'
-import { base64, checkEntry, entryOf, LOG_FAILED, MAX_ENTRY_BYTES, type LogDeps } from './log-entry.ts'
+import { base64, checkEntry, entryOf, LOG_FAILED, MAX_ENTRY_BYTES, unloggable, type LogDeps } from './log-entry.ts'
 import { checkNotExpired } from './certificate-expired.ts'
 
 const count = v.union([v.pipe(v.string(), v.digits('is no number')), v.pipe(v.number(), v.transform(String))])
@@ -105,14 +104,12 @@ const RSA_BITS: readonly (number | undefined)[] = [2048, 3072, 4096]
  * @throws {OciPublishError} LOG_FAILED for a key that has no name there
  */
 export function keyDetails({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string {
-  if (type === 'ed25519') return 'PKIX_ED25519'
   const curve = CURVES.get(details?.namedCurve)
   if (type === 'ec' && curve !== undefined) return curve
   const bits = details?.modulusLength
   if (type === 'rsa' && RSA_BITS.includes(bits)) return `PKIX_RSA_PKCS1V15_${bits}_SHA256`
   const kind = bits === undefined ? (details?.namedCurve ?? type) : `RSA of ${bits} bits`
-  const hint = 'use ECDSA on P-256 ("oci-publish generate-key-pair"), or leave out "rekor-url"'
-  throw new OciPublishError(LOG_FAILED, `Rekor 2 knows no keys of this kind: ${String(kind)}`, { hint })
+  throw unloggable(type === 'ed25519' ? 'Ed25519' : String(kind), 'Rekor 2')
 }
 
 function hintFor(status: number): string | undefined {

@@ -119,7 +119,9 @@ function dsse({ spec }: ProposedDsse): unknown {
 function hashedRekord({ spec: { data, signature } }: ProposedHashedRekord): unknown {
   if (data.hash.algorithm !== 'sha256') throw new Error(`unsupported hash ${data.hash.algorithm}`)
   if (!/^[0-9a-f]{64}$/.test(data.hash.value)) throw new Error('value of the hash is not hex')
-  keyOf(signature.publicKey.content)
+  // It would have to be over the hash (Ed25519ph).
+  const isEd25519 = keyOf(signature.publicKey.content).asymmetricKeyType === 'ed25519'
+  if (isEd25519) throw new Error('ed25519: invalid signature')
   const { content, publicKey } = signature
   return { data: { hash: data.hash }, signature: { content, publicKey: { content: publicKey.content } } }
 }

@@ -76,7 +76,10 @@ function entryOf({ hashedRekordRequestV002: request }: Proposed): unknown {
   const { digest, signature } = request
   const { content, verifier } = signature
   if (Buffer.from(digest, 'base64').byteLength !== 32) throw new Error('digest is not of SHA-256')
-  const { namedCurve } = keyOf(verifier).asymmetricKeyDetails ?? {}
+  const { asymmetricKeyType, asymmetricKeyDetails } = keyOf(verifier)
+  // It would have to be over the hash (Ed25519ph).
+  if (asymmetricKeyType === 'ed25519') throw new Error('verifying signature: ed25519: invalid signature')
+  const { namedCurve } = asymmetricKeyDetails ?? {}
   const allowed = DETAILS.get(namedCurve)
   if (allowed && !allowed.includes(verifier.keyDetails)) throw new Error(`key is not ${verifier.keyDetails}`)
   const data = { algorithm: 'SHA2_256', digest }
