@@ -224,7 +224,7 @@ test('an attestation is no signature, and a signature is no attestation', async 
   const where = `${shelf.place.place}@${shelf.index.digest}`
   await expect(verify([OURS])).rejects.toMatchObject({
     code: 'NOT_SIGNED',
-    message: `${where} is not signed: no bundle refers to it, and there is no signature under the tag ${legacyTag(shelf.index.digest)}; others state ${PROVENANCE}`,
+    message: `${where} is not signed: no bundle says so, and there is no signature under the tag ${legacyTag(shelf.index.digest)}; others state ${PROVENANCE}`,
     hint: `whoever publishes it can run "oci-publish sign ${where}"; "oci-publish discover ${where}" shows what it has`,
   })
   await attest(key, shelf.arm64)
@@ -238,6 +238,15 @@ test('an attestation is no signature, and a signature is no attestation', async 
   })
   await expect(verify([OURS], { predicateType: PROVENANCE })).resolves.toBeDefined()
   await expect(verify([`${OURS},predicate-type=slsaprovenance1`])).resolves.toBeDefined()
+})
+
+test('attestations in the older form are not read, which is said', async () => {
+  const { place, index } = shelf
+  const digest = legacyTag(index.digest).replace('.sig', '')
+  await pushArtifact(place, composeArtifact({ layers: [layer] }), { tags: [`${digest}.att`] })
+  await expect(verify([`${OURS},predicate-type=vuln`])).rejects.toThrow(
+    'has no attestation of https://cosign.sigstore.dev/attestation/vuln/v1; attestations in the older form, which it has under a tag, are not read',
+  )
 })
 
 test('of policies that ask for different statements each is compared with what it asks for', async () => {
