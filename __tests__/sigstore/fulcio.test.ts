@@ -75,6 +75,18 @@ test('what Fulcio says of the token is told, with whose it is, but not the token
   expect(await failureOf(request(token))).toMatchObject({ detail: 'cannot read …' })
 })
 
+test('a token goes to no other address than the one that was named', async () => {
+  await using other = await startSigstore()
+  const location = `${other.fulcioUrl}/api/v2/signingCert`
+  sigstore.fail('fulcio', json(307, {}, { location }))
+  expect(await failureOf(request())).toMatchObject({
+    code: 'CERTIFICATE_FAILED',
+    status: 307,
+    hint: `it sends elsewhere, to ${location}: if that is right, name that address`,
+  })
+  expect(other.requests).toEqual([])
+})
+
 test('an overloaded Fulcio is asked again, and a certificate comes', async () => {
   sigstore.fail('fulcio', json(503, { message: 'overloaded' }), 'drop', json(429, { message: 'slow down' }))
   await expect(request()).resolves.toBeDefined()

@@ -44,15 +44,19 @@ export async function ask(question: Question, { transport, signal }: ServiceIo):
   let response: HttpResponse
   try {
     const sent = body && bytesBody(body)
-    response = await transport.request({
+    // What is sent may be a token, which is for this address and no other.
+    const redirect = body ? 'manual' : 'follow'
+    const request = {
       method,
       url,
       headers: { ...headers },
       body: sent,
+      redirect,
       operation,
       wholeBodyBytes,
       signal,
-    })
+    } as const
+    response = await transport.request(request)
   } catch (error) {
     if (error instanceof HttpError) throw unanswered(question, error)
     throw error
@@ -64,7 +68,8 @@ export async function ask(question: Question, { transport, signal }: ServiceIo):
   const attempts = response.attempts > 1 ? `, ${response.attempts} attempts` : ''
   const said = detail === '' ? `${status}` : `${status} ${detail}`
   const message = `${url.host}: could not ${operation}: ${said} (${method} ${redactUrl(response.url)}${attempts})`
-  const hint = retriable ? later(url) : question.hint?.(status, detail)
+  const elsewhere = status >= 300 && status < 400 ? movedTo(response) : undefined
+  const hint = elsewhere ?? (retriable ? later(url) : question.hint?.(status, detail))
   throw new ServiceError({ code, message, host: url.host, status, detail, retriable }, { hint })
 }
 
@@ -77,6 +82,12 @@ function unanswered({ code, url }: Question, error: HttpError): ServiceError {
   const { message, host, reason: detail, retriable } = error
   const hint = error.hint ?? (retriable ? later(url) : undefined)
   return new ServiceError({ code, message, host, status: 0, detail, retriable }, { cause: error, hint })
+}
+
+function movedTo(response: HttpResponse): string {
+  const location = response.header('location') ?? ''
+  const address = URL.canParse(location, response.url.href) ? redactUrl(new URL(location, response.url)) : 'nowhere'
+  return `it sends elsewhere, to ${address}: if that is right, name that address`
 }
 
 /** The transport has been patient already. */

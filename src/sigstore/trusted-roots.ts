@@ -15,7 +15,7 @@ export interface TrustedRootWishes {
 }
 
 /** A repository of The Update Framework. */
-export interface TufRepository {
+interface TufRepository {
   readonly url: string
   /** Path of the root to begin with. */
   readonly rootPath: string
