@@ -197,15 +197,15 @@ describe('composeLegacyArtifact()', () => {
     const bytes = Buffer.from(JSON.stringify(json))
     const { descriptor } = documentOf(OCI_MANIFEST, json)
     const existing = { manifest: { descriptor, bytes }, config: Buffer.from('{}') }
-    expect(() => composeLegacyArtifact(layer, existing, 'r.example/app:x.sig')).toThrow(
-      refusal('TOO_LARGE', 'r.example/app:x.sig: has no room for another signature: 1000 signatures is the limit'),
+    expect(() => composeLegacyArtifact([layer], existing, 'r.example/app:x.sig')).toThrow(
+      refusal('TOO_LARGE', 'r.example/app:x.sig: has no room for more: 1000 layers is the limit'),
     )
   })
 
   test('refuses a manifest that registries would', async () => {
     const layer = legacyLayer(await partsOf(someKey()))
     const huge = describedAs(layer, { ...layer.descriptor, annotations: { x: 'x'.repeat(4 << 20) } })
-    expect(() => composeLegacyArtifact(huge, undefined, 'x')).toThrow(
+    expect(() => composeLegacyArtifact([huge], undefined, 'x')).toThrow(
       refusal('TOO_LARGE', '4194304 bytes is the limit'),
     )
   })

@@ -17,7 +17,9 @@ describe('legacyTag()', () => {
 
   test('says what to do where there is no such tag', () => {
     const digest = parseDigest(`sha512:${'ab'.repeat(64)}`)
-    expect(() => legacyTag(digest)).toThrow(refusal('UNSUPPORTED', 'is too long for the tag of a signature'))
+    expect(() => legacyTag(digest)).toThrow(
+      refusal('UNSUPPORTED', 'is too long for the tag of signatures in the older form'),
+    )
   })
 })
 

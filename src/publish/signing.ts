@@ -9,6 +9,7 @@ import type { Untagged } from '../content/untagged.ts'
 import { InputError, type InputProblem } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseReference } from '../oci/reference.ts'
+import { attestLegacyEverywhere, type LegacyAttestation } from '../sign/attest-legacy.ts'
 import type { SigningMeans } from '../sign/means.ts'
 import { signLegacyEverywhere, type LegacyReferrer } from '../sign/sign-legacy.ts'
 import { signEverywhere, type SignedStatement, type ToState } from '../sign/sign.ts'
@@ -71,6 +72,7 @@ export async function readySigning(
     refs: new Set(),
     statements: [],
     legacy: [],
+    attestedLegacy: [],
     notation: [],
     attestations: [],
     commands: [],
@@ -95,6 +97,7 @@ interface Done {
   readonly refs: Set<string>
   readonly statements: SignedStatement[]
   readonly legacy: LegacyReferrer[]
+  readonly attestedLegacy: LegacyAttestation[]
   readonly notation: NotationReferrer[]
   readonly attestations: StoredAttestation[]
   readonly commands: string[]
@@ -118,9 +121,12 @@ async function signOne(
       : [{ statement: signatureStatement(digests, request.annotations), attachTo: digests }]),
     ...(await attestationsOf(untagged, sboms, run, deps, io)),
   ]
-  const signed = await signEverywhere(untagged, stated, means, { onEvent, ...io })
-  done.statements.push(...signed)
   const { format, annotations } = request
+  const signed = await signEverywhere(untagged, stated, means, { carried: format !== 'bundle', onEvent, ...io })
+  done.statements.push(...signed)
+  if (format !== 'bundle') {
+    done.attestedLegacy.push(...(await attestLegacyEverywhere(untagged, signed, { onEvent, ...io })))
+  }
   const older = run.signature && format !== 'bundle'
   const legacy = older ? await signLegacyEverywhere(untagged, means, { annotations, onEvent, ...io }) : []
   done.legacy.push(...legacy)
@@ -228,7 +234,7 @@ async function keepBundles({ request }: Run, done: Done, { signing }: PublishDep
 }
 
 function reportOf(done: Done): SignedReport {
-  const { refs, statements, legacy, notation, attestations, bundlePath } = done
+  const { refs, statements, legacy, attestedLegacy, notation, attestations, bundlePath } = done
   const ofBundles = statements.flatMap(({ means, referrers }) =>
     referrers.map(({ place, subject, predicateType, manifest, existed }) => {
       const by = means.title
@@ -238,12 +244,16 @@ function reportOf(done: Done): SignedReport {
   const ofLegacy = legacy.map(({ place, subject, means, manifest, existed }) => {
     return { ref: `${place}@${manifest}`, form: 'legacy' as const, subject, by: means.title, existed }
   })
+  const ofAttestedLegacy = attestedLegacy.map(({ place, subject, predicateType, means, manifest, existed }) => {
+    const by = means.title
+    return { ref: `${place}@${manifest}`, form: 'legacy' as const, subject, predicateType, by, existed }
+  })
   const ofNotation = notation.map(({ place, subject, manifest, existed }) => {
     return { ref: `${place}@${manifest}`, form: 'notation' as const, subject, by: 'notation-key', existed }
   })
   return {
     refs: [...refs],
-    signatures: [...ofBundles, ...ofLegacy, ...ofNotation],
+    signatures: [...ofBundles, ...ofLegacy, ...ofAttestedLegacy, ...ofNotation],
     verifyCommands: done.commands,
     ...(bundlePath !== undefined && { bundlePath }),
     attestations,

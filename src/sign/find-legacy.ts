@@ -7,14 +7,17 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf } from '../oci/digest.ts'
 import { parseManifest, type Document, type Manifest } from '../oci/manifest.ts'
 import { isIndexType, isManifestType } from '../oci/media-type.ts'
-import { legacyTag } from './legacy.ts'
+import { legacyTag, type LegacyKind } from './legacy.ts'
 import { parseLegacy, parseLegacyPayload, type LegacyPayload, type LegacySignature } from './parse-legacy.ts'
 import { isUnreadable } from './unreadable.ts'
 
-/** The manifest under the tag of signatures. */
+/** The manifest under the tag of signatures, or of attestations. */
 export interface LegacyManifest {
   readonly document: Document
   readonly manifest: Manifest
+}
+
+export interface LegacySignatures extends LegacyManifest {
   readonly signatures: readonly LegacySignature[]
 }
 
@@ -30,31 +33,47 @@ export interface FoundLegacySignature extends LegacySignature {
   readonly says: LegacyPayload
 }
 
+/**
+ * Reads the manifest of signatures, or of attestations, that a manifest has; undefined where it has none.
+ *
+ * @throws {OciPublishError} UNSUPPORTED where the tag holds something else; INVALID_DOCUMENT; what the source says
+ */
+export async function readLegacyManifest(
+  source: Source,
+  { digest }: Pick<Descriptor, 'digest'>,
+  kind: LegacyKind,
+  { signal }: Abortable = {},
+): Promise<LegacyManifest | undefined> {
+  if (algorithmOf(digest) !== 'sha256') return undefined // too long for a tag
+  const tag = legacyTag(digest, kind)
+  const where = `${source.place}:${tag}`
+  const descriptor = await resolveTag(source, tag, { signal })
+  if (!descriptor) return undefined
+  if (isIndexType(descriptor.mediaType) || !isManifestType(descriptor.mediaType)) {
+    const message = `${where} is of type ${descriptor.mediaType}, and ${kind}s in the older form are a manifest`
+    throw new OciPublishError('UNSUPPORTED', message, { hint: 'give what is under that tag another name' })
+  }
+  const bytes = await readDocument(source, descriptor, { signal })
+  return { document: { descriptor, bytes }, manifest: parseManifest(bytes, where, descriptor.mediaType) }
+}
+
 /** A reference, a digest, and annotations that somebody typed. */
 const MAX_PAYLOAD_BYTES = 1 << 20
 
 /**
  * Reads the signatures in the older form that a manifest has; undefined where it has none.
  *
- * @throws {OciPublishError} UNSUPPORTED where the tag holds something else; INVALID_DOCUMENT; what the source says
+ * @throws {OciPublishError} as `readLegacyManifest`
  */
 export async function readLegacy(
   source: Source,
-  { digest }: Pick<Descriptor, 'digest'>,
+  subject: Pick<Descriptor, 'digest'>,
   { signal, onUnreadable }: FindLegacyOptions = {},
-): Promise<LegacyManifest | undefined> {
-  if (algorithmOf(digest) !== 'sha256') return undefined // too long for a tag
-  const tag = legacyTag(digest)
-  const where = `${source.place}:${tag}`
-  const descriptor = await resolveTag(source, tag, { signal })
-  if (!descriptor) return undefined
-  if (isIndexType(descriptor.mediaType) || !isManifestType(descriptor.mediaType)) {
-    const message = `${where} is of type ${descriptor.mediaType}, and signatures in the older form are a manifest`
-    throw new OciPublishError('UNSUPPORTED', message, { hint: 'give what is under that tag another name' })
-  }
-  const bytes = await readDocument(source, descriptor, { signal })
-  const manifest = parseManifest(bytes, where, descriptor.mediaType)
-  return { document: { descriptor, bytes }, manifest, signatures: parseLegacy(manifest, where, onUnreadable) }
+): Promise<LegacySignatures | undefined> {
+  const read = await readLegacyManifest(source, subject, 'signature', { signal })
+  if (!read) return undefined
+  const where = `${source.place}:${legacyTag(subject.digest)}`
+  return { ...read, signatures: parseLegacy(read.manifest, where, onUnreadable) }
 }
 
 async function resolveTag(source: Source, tag: string, io: Abortable): Promise<Descriptor | undefined> {
@@ -70,7 +89,7 @@ async function resolveTag(source: Source, tag: string, io: Abortable): Promise<D
  * Finds the signatures in the older form that a manifest has, with what they say, in their order. What cannot be read is
  * told and left out: one broken signature must not hide the others.
  *
- * @throws {OciPublishError} as `readLegacy`
+ * @throws {OciPublishError} as `readLegacyManifest`
  */
 export async function* findLegacySignatures(
   source: Source,

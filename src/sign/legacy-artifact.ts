@@ -11,12 +11,12 @@ import { MAX_MANIFEST_BYTES, parseManifest, type Document } from '../oci/manifes
 import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-type.ts'
 import { parse, parseJson } from '../parse.ts'
 import { hasEqualLegacySignature } from './equal.ts'
-import { readLegacy } from './find-legacy.ts'
+import { readLegacy, type LegacyManifest } from './find-legacy.ts'
 import { goJson } from './go-json.ts'
 import { legacyLayer, legacyTag, type LegacyParts } from './legacy.ts'
 
-/** Signatures of one manifest that cosign looks at. */
-const MAX_SIGNATURES = 1_000
+/** Signatures, or attestations, of one manifest that cosign looks at. */
+const MAX_LAYERS = 1_000
 
 /** What is under the tag already. */
 export interface LegacyDocuments {
@@ -28,33 +28,39 @@ export interface LegacyDocuments {
 const looseManifest = v.looseObject({ config: v.unknown(), layers: v.array(v.unknown()) }, 'is missing')
 
 /**
- * Composes the manifest of signatures in the older form. What is there already is kept as it is, other people's signatures
- * above all, and the new one comes last.
+ * Composes the manifest of signatures, or of attestations, in the older form. What is there already is kept as it is, other
+ * people's above all, and what is new comes last.
  *
- * @param layer as `legacyLayer` makes it
+ * @param added as `legacyLayer` and `legacyAttestationLayer` make them
  * @param where names in errors what is there
  * @throws {OciPublishError} TOO_LARGE, INVALID_DOCUMENT
  * @see cosign, SIGNATURE_SPEC.md, "Storage"
  */
-export function composeLegacyArtifact(layer: Blob, existing: LegacyDocuments | undefined, where: string): Artifact {
+export function composeLegacyArtifact(
+  added: readonly Blob[],
+  existing: LegacyDocuments | undefined,
+  where: string,
+): Artifact {
   const mediaType = existing?.manifest.descriptor.mediaType ?? OCI_MANIFEST
   const kept = existing && parseManifest(existing.manifest.bytes, where, mediaType)
   // Beside the view, what was written: fields of others that the view does not have stay in it.
   const written = existing && parse(looseManifest, parseJson(existing.manifest.bytes, where), where)
-  const digests = [...(kept?.layers ?? []), layer.descriptor].map(({ digest }) => digest)
-  if (digests.length > MAX_SIGNATURES) throw full(where, `${MAX_SIGNATURES} signatures`)
-  const config = kept && !isImageConfig(kept.config) ? undefined : configOf(digests, kept?.config, existing, where)
+  const layers = added.map(({ descriptor }) => descriptor)
+  const digests = [...(kept?.layers ?? []), ...layers].map(({ digest }) => digest)
+  if (digests.length > MAX_LAYERS) throw full(where, `${MAX_LAYERS} layers`)
+  const config =
+    kept && !isImageConfig(kept.config) ? undefined : configOf(digests, added.length, kept?.config, existing, where)
   const json = {
     schemaVersion: 2,
     mediaType,
     ...written,
     config: config?.descriptor ?? written?.config,
-    layers: [...(written?.layers ?? []), layer.descriptor],
+    layers: [...(written?.layers ?? []), ...layers],
   }
   const bytes = new TextEncoder().encode(goJson(json))
   if (bytes.byteLength > MAX_MANIFEST_BYTES) throw full(where, `${MAX_MANIFEST_BYTES} bytes`)
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength }
-  return { manifest: bytesBlob({ descriptor, bytes }), blobs: [...(config ? [config] : []), layer] }
+  return { manifest: bytesBlob({ descriptor, bytes }), blobs: [...(config ? [config] : []), ...added] }
 }
 
 const NO_TIME = '0001-01-01T00:00:00Z'
@@ -63,6 +69,7 @@ const EMPTY_CONFIG = { architecture: '', created: NO_TIME, history: [], os: '', 
 /** The config of an image of these layers: cosign keeps one, though nothing runs it. */
 function configOf(
   digests: readonly Digest[],
+  added: number,
   described: Descriptor | undefined,
   existing: LegacyDocuments | undefined,
   where: string,
@@ -70,8 +77,10 @@ function configOf(
   const schema = v.looseObject({ history: v.nullish(v.array(v.unknown()), []) }, 'is no object')
   const before = existing?.config ? parse(schema, parseJson(existing.config, `${where}, config`), where) : undefined
   // One for each layer; where that was not so, as in the empty config of other tools, it is made so.
-  const kept = before?.history.length === digests.length - 1 ? before.history : digests.slice(1).map(() => NONE)
-  const json = { ...EMPTY_CONFIG, ...before, history: [...kept, NONE], rootfs: { type: 'layers', diff_ids: digests } }
+  const others = digests.length - added
+  const kept = before?.history.length === others ? before.history : Array.from({ length: others }, () => NONE)
+  const history = [...kept, ...Array.from({ length: added }, () => NONE)]
+  const json = { ...EMPTY_CONFIG, ...before, history, rootfs: { type: 'layers', diff_ids: digests } }
   const bytes = new TextEncoder().encode(goJson(json))
   const mediaType = described?.mediaType ?? OCI_CONFIG
   return bytesBlob({ descriptor: { mediaType, size: bytes.byteLength, digest: digestOf(bytes) }, bytes })
@@ -80,7 +89,7 @@ function configOf(
 const NONE = { created: NO_TIME }
 
 function full(where: string, limit: string): OciPublishError {
-  return new OciPublishError('TOO_LARGE', `${where}: has no room for another signature: ${limit} is the limit`, {
+  return new OciPublishError('TOO_LARGE', `${where}: has no room for more: ${limit} is the limit`, {
     hint: 'delete the tag and sign again, or sign in the form of bundles',
   })
 }
@@ -112,14 +121,31 @@ export async function addLegacySignature(
   if (existing && hasEqualLegacySignature(existing.signatures, wanted)) {
     return { tag, manifest: existing.document.descriptor, existed: true }
   }
+  const manifest = await addLegacyLayers(target, tag, [legacyLayer(parts)], existing, { signal })
+  return { tag, manifest, existed: false }
+}
+
+/**
+ * Adds layers to what is under a tag of the older form, and moves the tag.
+ *
+ * @param existing what was read there
+ * @throws {OciPublishError} what the target says; TOO_LARGE, INVALID_DOCUMENT
+ */
+export async function addLegacyLayers(
+  target: Target,
+  tag: string,
+  layers: readonly Blob[],
+  existing: LegacyManifest | undefined,
+  { signal }: Abortable = {},
+): Promise<Descriptor> {
   const config =
     existing && isImageConfig(existing.manifest.config)
       ? await readDocument(target, existing.manifest.config, { signal })
       : undefined
   const there = existing && { manifest: existing.document, config }
-  const { manifest, blobs } = composeLegacyArtifact(legacyLayer(parts), there, `${target.place}:${tag}`)
+  const { manifest, blobs } = composeLegacyArtifact(layers, there, `${target.place}:${tag}`)
   for (const blob of blobs) await target.push(blob, { signal })
   await target.push(manifest, { signal })
   await target.tag(manifest, [tag], { signal })
-  return { tag, manifest: manifest.descriptor, existed: false }
+  return manifest.descriptor
 }

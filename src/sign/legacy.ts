@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import * as v from 'valibot'
 import { bytesBlob, type Blob } from '../content/blob.ts'
 import { OciPublishError } from '../errors.ts'
@@ -12,6 +13,9 @@ import type { LogEntry } from './witness.ts'
 /** Media type of what is signed in the older form of cosign (SIGNATURE_SPEC.md, "Payload"). */
 export const LEGACY_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json'
 
+/** Media type of an envelope there, which is what is attested (cosign, ATTESTATION_SPEC.md). */
+export const LEGACY_ENVELOPE = 'application/vnd.dsse.envelope.v1+json'
+
 /** What says there that it is a signature. */
 export const LEGACY_CRITICAL_TYPE = 'cosign container image signature'
 
@@ -24,28 +28,33 @@ export const LEGACY_ANNOTATION = {
   timestamp: 'dev.sigstore.cosign/rfc3161timestamp',
 } as const
 
+/** What is kept in the older form, each kind under a tag of its own. */
+export type LegacyKind = 'signature' | 'attestation'
+
+const ENDINGS: Readonly<Record<LegacyKind, string>> = { signature: 'sig', attestation: 'att' }
+
 /** One signature in the older form. */
 export interface LegacyParts {
   /** What `legacyPayload` gave, over which the signature is. */
   readonly payload: Uint8Array
   readonly signature: Uint8Array
   readonly by: SignedBy
-  /** Of Rekor v1; what that is logged is a `hashedrekord`. */
+  /** Of Rekor v1; what is logged is a `hashedrekord`. */
   readonly logEntry?: LogEntry | undefined
   /** An RFC 3161 response (`TimeStampResp`, DER) over the signature. */
   readonly timestamp?: Uint8Array | undefined
 }
 
 /**
- * The tag under which the signatures of a manifest are kept.
+ * The tag under which the signatures, or the attestations, of a manifest are kept.
  *
  * @throws {OciPublishError} UNSUPPORTED for sha512, whose tag would be too long
  */
-export function legacyTag(digest: Digest): string {
-  const tag = `${algorithmOf(digest)}-${hexOf(digest)}.sig`
+export function legacyTag(digest: Digest, kind: LegacyKind = 'signature'): string {
+  const tag = `${algorithmOf(digest)}-${hexOf(digest)}.${ENDINGS[kind]}`
   if (isTag(tag)) return tag
-  throw new OciPublishError('UNSUPPORTED', `${digest} is too long for the tag of a signature in the older form`, {
-    hint: 'sign it in the form of bundles',
+  throw new OciPublishError('UNSUPPORTED', `${digest} is too long for the tag of ${kind}s in the older form`, {
+    hint: 'sign it in the form of bundles: "signature-format: bundle"',
   })
 }
 
@@ -75,16 +84,32 @@ export function legacyPayload(
  */
 export function legacyLayer({ payload, signature, by, logEntry, timestamp }: LegacyParts): Blob {
   const { certificate } = by
-  const chain = certificate ? by.chain : []
   const annotations: Annotations = {
     [LEGACY_ANNOTATION.signature]: base64(signature),
+    ...legacyAnnotations({ certificate, chain: certificate ? by.chain : [], logEntry, timestamp }),
+  }
+  const descriptor = { mediaType: LEGACY_PAYLOAD, size: payload.byteLength, digest: digestOf(payload), annotations }
+  return bytesBlob({ descriptor, bytes: payload })
+}
+
+interface LegacyMaterial extends Pick<LegacyParts, 'logEntry' | 'timestamp'> {
+  readonly certificate: X509Certificate | undefined
+  /** From the issuer of the certificate on. */
+  readonly chain: readonly X509Certificate[]
+}
+
+/**
+ * What a verifier needs besides the signature, as annotations of its layer.
+ *
+ * @throws {OciPublishError} UNSUPPORTED for an entry of Rekor v2
+ */
+export function legacyAnnotations({ certificate, chain, logEntry, timestamp }: LegacyMaterial): Annotations {
+  return {
     ...(logEntry && { [LEGACY_ANNOTATION.log]: logAnnotation(logEntry) }),
     ...(certificate && { [LEGACY_ANNOTATION.certificate]: certificate.toString() }),
     ...(chain.length > 0 && { [LEGACY_ANNOTATION.chain]: chain.map(String).join('') }),
     ...(timestamp && { [LEGACY_ANNOTATION.timestamp]: goJson({ SignedRFC3161Timestamp: base64(timestamp) }) }),
   }
-  const descriptor = { mediaType: LEGACY_PAYLOAD, size: payload.byteLength, digest: digestOf(payload), annotations }
-  return bytesBlob({ descriptor, bytes: payload })
 }
 
 const text = v.string('is not text')

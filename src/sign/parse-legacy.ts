@@ -6,6 +6,7 @@ import { isDigest, type Digest } from '../oci/digest.ts'
 import type { Manifest } from '../oci/manifest.ts'
 import { parse, parseJson } from '../parse.ts'
 import { LEGACY_ANNOTATION, LEGACY_CRITICAL_TYPE, LEGACY_PAYLOAD } from './legacy.ts'
+import type { LogEntry } from './witness.ts'
 
 /** What Rekor v1 has promised of a signature, in the words of its API. */
 export interface LegacyLogEntry {
@@ -20,11 +21,8 @@ export interface LegacyLogEntry {
   readonly logId: string
 }
 
-/** A signature in the older form, as its layer has it. Nothing of it is verified. */
-export interface LegacySignature {
-  /** What it is over. */
-  readonly payload: Descriptor
-  readonly signature: Uint8Array
+/** What came along with a signature in the older form, in the annotations of its layer. Nothing of it is verified. */
+export interface LegacyMaterial {
   /** The signer's; undefined for a bare key. */
   readonly certificate: X509Certificate | undefined
   /** From the issuer of the certificate on. */
@@ -32,6 +30,13 @@ export interface LegacySignature {
   readonly log: LegacyLogEntry | undefined
   /** An RFC 3161 response (DER). */
   readonly timestamp: Uint8Array | undefined
+}
+
+/** A signature in the older form, as its layer has it. */
+export interface LegacySignature extends LegacyMaterial {
+  /** What it is over. */
+  readonly payload: Descriptor
+  readonly signature: Uint8Array
 }
 
 /** What a signature in the older form says. */
@@ -83,13 +88,25 @@ const timestampSchema = v.object({ SignedRFC3161Timestamp: bytesSchema }, 'is mi
 
 function signatureOf(payload: Descriptor, where: string): LegacySignature {
   const { annotations = {} } = payload
+  const signature = annotations[LEGACY_ANNOTATION.signature]
+  return {
+    payload,
+    signature: parse(bytesSchema, signature, `${where}, ${LEGACY_ANNOTATION.signature}`),
+    ...parseLegacyMaterial(annotations, where),
+  }
+}
+
+/**
+ * Reads what a verifier needs besides a signature.
+ *
+ * @throws {OciPublishError} INVALID_DOCUMENT
+ */
+export function parseLegacyMaterial(annotations: Annotations, where: string): LegacyMaterial {
   const [certificate, ...more] = certificatesOf(annotations[LEGACY_ANNOTATION.certificate], `${where}, certificate`)
   if (more.length > 0) throw new OciPublishError('INVALID_DOCUMENT', `${where}: has several certificates`)
   const log = annotations[LEGACY_ANNOTATION.log]
   const timestamp = annotations[LEGACY_ANNOTATION.timestamp]
   return {
-    payload,
-    signature: parse(bytesSchema, annotations[LEGACY_ANNOTATION.signature], `${where}, ${LEGACY_ANNOTATION.signature}`),
     certificate,
     chain: certificatesOf(annotations[LEGACY_ANNOTATION.chain], `${where}, chain`),
     log: log === undefined || isNothing(log) ? undefined : logOf(log, `${where}, ${LEGACY_ANNOTATION.log}`),
@@ -113,6 +130,28 @@ function logOf(json: string, where: string): LegacyLogEntry {
   const { SignedEntryTimestamp, Payload } = parseText(logSchema, json, where)
   const { body, integratedTime, logIndex, logID } = Payload
   return { signedEntryTimestamp: SignedEntryTimestamp, body, integratedTime, logIndex, logId: logID }
+}
+
+const kindSchema = v.object({ kind: text, apiVersion: text })
+
+/**
+ * The form that bundles have. There is a promise of the log and no proof.
+ *
+ * @throws {OciPublishError} INVALID_DOCUMENT
+ */
+export function logEntryOf(
+  { body, integratedTime, logIndex, logId, signedEntryTimestamp }: LegacyLogEntry,
+  where: string,
+): LogEntry {
+  const { kind, apiVersion } = parse(kindSchema, parseJson(body, where), where)
+  return {
+    logIndex: `${logIndex}`,
+    logId: { keyId: Buffer.from(logId, 'hex').toString('base64') },
+    kindVersion: { kind, version: apiVersion },
+    integratedTime: `${integratedTime}`,
+    inclusionPromise: { signedEntryTimestamp: Buffer.from(signedEntryTimestamp).toString('base64') },
+    canonicalizedBody: Buffer.from(body).toString('base64'),
+  }
 }
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g

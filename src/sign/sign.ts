@@ -7,14 +7,14 @@ import { listsReferrers, type Target } from '../content/ports.ts'
 import type { Untagged, UntaggedPlatform } from '../content/untagged.ts'
 import type { ImageCopyEvent } from '../copy/event.ts'
 import type { Digest } from '../oci/digest.ts'
-import { composeBundle } from './bundle.ts'
+import { composeBundle, type SignedEnvelope } from './bundle.ts'
 import { bundleParts } from './bundle-artifact.ts'
 import { signEnvelope } from './envelope.ts'
 import { isEqualStatement } from './equal.ts'
 import { findBundles, type FoundBundle } from './find-bundles.ts'
 import type { SigningMeans } from './means.ts'
 import type { SignedBy } from './signer.ts'
-import { serializeStatement, type Statement } from './statement.ts'
+import { serializeStatement, SIGNATURE_PREDICATE, type Statement } from './statement.ts'
 
 export type SignEvent = ImageCopyEvent | { readonly type: 'step'; readonly step: 'sign'; readonly text: string }
 
@@ -34,6 +34,8 @@ export interface SignedReferrer {
   readonly manifest: Digest
   /** Whether an equal one was there, and nothing was added. */
   readonly existed: boolean
+  /** What is in the bundle, be it the one that was there. */
+  readonly signed: SignedEnvelope
 }
 
 /** What one signer has made of one statement. */
@@ -53,6 +55,11 @@ export interface SignOptions extends Abortable {
   readonly onEvent: (event: SignEvent) => void
 }
 
+export interface SignEverywhereOptions extends SignOptions {
+  /** Whether what is attested has to fit into the older form, too: what is there and does not is signed once more. */
+  readonly carried?: boolean
+}
+
 const CONCURRENCY = 6
 
 /**
@@ -67,7 +74,7 @@ export async function signEverywhere(
   { root, platforms, places }: Pick<Untagged, 'root' | 'platforms' | 'places'>,
   stated: readonly ToState[],
   means: readonly SigningMeans[],
-  { onEvent, signal }: SignOptions,
+  { carried = false, onEvent, signal }: SignEverywhereOptions,
 ): Promise<readonly SignedStatement[]> {
   const members = new Map<Digest, UntaggedPlatform>()
   for (const one of [...platforms, { descriptor: root, platform: undefined }]) {
@@ -89,7 +96,8 @@ export async function signEverywhere(
     for (const { statement, attachTo: digests } of stated) {
       const subjects = digests.map(digest => memberOf(members, digest))
       const { by } = await one.identity({ signal })
-      const witnessed = { by, ...witnessesOf(one) }
+      const isAttested = statement.predicateType !== SIGNATURE_PREDICATE
+      const witnessed = { by, ...witnessesOf(one), carried: carried && isAttested }
       const spots = await allOrErrors(
         places.flatMap(({ target }) =>
           subjects.map(async subject => {
@@ -100,13 +108,17 @@ export async function signEverywhere(
         ),
       )
       const lacking = spots.filter(({ equal }) => !equal)
-      const bundle = lacking.length === 0 ? undefined : await bundleOf(statement, one, { signal })
-      const added = bundle ? await hang(bundle, statement, lacking, { onEvent, signal }) : []
-      const there = spots.flatMap(({ target, subject, equal }) =>
-        equal ? [referrer(target, subject.descriptor.digest, statement, equal.descriptor.digest, true)] : [],
-      )
+      const made = lacking.length === 0 ? undefined : await bundleOf(statement, one, { signal })
+      const added = made ? await hang(made, statement, lacking, { onEvent, signal }) : []
+      const there = spots.flatMap(({ target: { place }, subject, equal }) => {
+        if (!equal) return []
+        const { predicateType } = statement
+        const manifest = equal.descriptor.digest
+        const { digest } = subject.descriptor
+        return [{ place, subject: digest, predicateType, manifest, existed: true, signed: equal.bundle }]
+      })
       const equal = spots.find(spot => spot.equal)?.equal?.bytes
-      signed.push({ statement, means: one, by, bundle, equal, referrers: [...there, ...added] })
+      signed.push({ statement, means: one, by, bundle: made?.bytes, equal, referrers: [...there, ...added] })
     }
   }
   // A registry that keeps no list is told what refers to what.
@@ -125,22 +137,27 @@ export function witnessesOf({ witnesses }: SigningMeans): { readonly log: boolea
   return { log: witnesses.log !== undefined, timestamp: witnesses.timestamp !== undefined }
 }
 
+interface MadeBundle {
+  readonly bytes: Uint8Array
+  readonly signed: SignedEnvelope
+}
+
 /** Signs, and has the signature logged and its time testified, by whoever does that. */
 async function bundleOf(
   statement: Statement,
   { identity, witnesses }: SigningMeans,
   io: Abortable,
-): Promise<Uint8Array> {
+): Promise<MadeBundle> {
   const { signer, by } = await identity(io)
   const envelope = await signEnvelope(serializeStatement(statement), signer, io)
   const entry = await witnesses.log?.record({ kind: 'dsse', envelope, by }, io)
   const timestamp = await witnesses.timestamp?.(envelope.signature, io)
-  return composeBundle({
-    envelope,
-    by,
-    logEntries: entry ? [entry] : [],
-    timestamps: timestamp ? [timestamp] : [],
-  })
+  const parts = { envelope, logEntries: entry ? [entry] : [], timestamps: timestamp ? [timestamp] : [] }
+  const chain = by.certificate ? by.chain : []
+  return {
+    bytes: composeBundle({ ...parts, by }),
+    signed: { ...parts, certificate: by.certificate, chain, keyHint: undefined },
+  }
 }
 
 interface Spot {
@@ -150,29 +167,22 @@ interface Spot {
 
 /** One bundle blob in each place, and a manifest for each subject. */
 async function hang(
-  bundle: Uint8Array,
-  statement: Statement,
+  { bytes, signed }: MadeBundle,
+  { predicateType }: Statement,
   spots: readonly Spot[],
   { onEvent, signal }: SignOptions,
 ): Promise<readonly SignedReferrer[]> {
   const byTarget = new Map<Target, UntaggedPlatform[]>()
   for (const { target, subject } of spots) byTarget.set(target, [...(byTarget.get(target) ?? []), subject])
-  const parts = { ...bundleParts(bundle, statement.predicateType), onEvent }
+  const parts = { ...bundleParts(bytes, predicateType), onEvent }
   const hung = await allOrErrors(
     [...byTarget].map(async ([target, subjects]) => {
       const attachments = await attachTo(target, subjects, parts, { signal })
-      return attachments.map(one => referrer(target, one.subject.digest, statement, one.manifest.digest, false))
+      const { place } = target
+      return attachments.map(({ subject, manifest }) => {
+        return { place, subject: subject.digest, predicateType, manifest: manifest.digest, existed: false, signed }
+      })
     }),
   )
   return hung.flat()
-}
-
-function referrer(
-  { place }: Target,
-  subject: Digest,
-  { predicateType }: Statement,
-  manifest: Digest,
-  existed: boolean,
-): SignedReferrer {
-  return { place, subject, predicateType, manifest, existed }
 }

@@ -1,6 +1,6 @@
 import { OciPublishError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import { parseBundle, type ParsedBundle } from './bundle.ts'
+import { parseBundle, type SignedEnvelope } from './bundle.ts'
 import { checkSignature, type Testimony } from './check-signature.ts'
 import { IN_TOTO } from './envelope.ts'
 import { expectAnnotations, expectSigner, type ReadPolicy, type VerifiedBy } from './signed-by.ts'
@@ -27,7 +27,7 @@ export interface VerifyBundleOptions {
  * @throws {OciPublishError} VERIFICATION_FAILED with one sentence about the first thing that is wrong; INVALID_DOCUMENT
  */
 export async function verifyBundle(
-  bundle: Uint8Array | ParsedBundle,
+  bundle: Uint8Array | SignedEnvelope,
   { subject, policy, where = 'bundle' }: VerifyBundleOptions,
 ): Promise<VerifiedBundle> {
   const { envelope, certificate, keyHint, logEntries, timestamps } =

@@ -1,13 +1,10 @@
-import * as v from 'valibot'
 import { OciPublishError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import { parse, parseJson } from '../parse.ts'
 import { checkSignature, type Testimony } from './check-signature.ts'
 import type { FoundLegacySignature } from './find-legacy.ts'
-import type { LegacyLogEntry, LegacyPayload } from './parse-legacy.ts'
+import { logEntryOf, type LegacyPayload } from './parse-legacy.ts'
 import { expectAnnotations, expectSigner, type ReadPolicy, type VerifiedBy } from './signed-by.ts'
 import { SIGNATURE_PREDICATE } from './statement.ts'
-import type { LogEntry } from './witness.ts'
 
 /** A signature in the older form that satisfies a policy. */
 export interface VerifiedLegacy extends Testimony {
@@ -48,24 +45,6 @@ export async function verifyLegacy(
   if (says.digest !== subject) throw failed(`the signature is about ${says.digest}, not ${subject}`)
   expectAnnotations(says.annotations, annotations)
   return { by, payload: says, ...testimony }
-}
-
-const kindSchema = v.object({ kind: v.string('is not text'), apiVersion: v.string('is not text') })
-
-/** The form that bundles have. There is a promise of the log and no proof. */
-function logEntryOf(
-  { body, integratedTime, logIndex, logId, signedEntryTimestamp }: LegacyLogEntry,
-  where: string,
-): LogEntry {
-  const { kind, apiVersion } = parse(kindSchema, parseJson(body, where), where)
-  return {
-    logIndex: `${logIndex}`,
-    logId: { keyId: Buffer.from(logId, 'hex').toString('base64') },
-    kindVersion: { kind, version: apiVersion },
-    integratedTime: `${integratedTime}`,
-    inclusionPromise: { signedEntryTimestamp: Buffer.from(signedEntryTimestamp).toString('base64') },
-    canonicalizedBody: Buffer.from(body).toString('base64'),
-  }
 }
 
 function failed(reason: string): OciPublishError {
