@@ -9,7 +9,7 @@ import type { TrustedRoot } from '../../src/sign/trusted-root.ts'
 import { verifyBundle } from '../../src/sign/verify-bundle.ts'
 import { bareKey, startKeyless, witnessed, witnessedBundle, type Keyless } from './keyless.ts'
 import { DIGEST, OTHER } from './some-bundles.ts'
-import { someCertificate } from './some-certificates.ts'
+import { der, extension, oid, someCertificate } from './some-certificates.ts'
 import { someKeys } from './some-keys.ts'
 import { flipped, inProof, NOT_IN_LOG, NOT_TIMED, TAMPERED, TAMPERED_V1, TAMPERED_V2 } from './tampered.ts'
 
@@ -80,6 +80,13 @@ describe('a bundle by a key', () => {
       DIGEST,
       ',annotation=env=prod',
       'the annotation env has to be "prod", and the signature does not have it',
+    ],
+    [
+      'lacks an annotation with a name that all objects know',
+      SIGNED,
+      DIGEST,
+      ',annotation=constructor=1',
+      'the annotation constructor has to be "1", and the signature does not have it',
     ],
     [
       'has another value of an annotation',
@@ -279,6 +286,24 @@ describe.each(BOTH)('with a sigstore whose log has version %i', rekor => {
     await expect(verify(parts, whoPolicy(await keyless.rootWith({ ctlogs })))).rejects.toEqual(
       refusal('no log of certificates that is trusted has promised to show the certificate'),
     )
+  })
+
+  test('a certificate that is in no log of certificates is refused, unless the root has no such log', async () => {
+    const authority = someCertificate({
+      more: [extension('2.5.29.19', der(0x30, der(0x01, Buffer.from([0xff]))), true)],
+    })
+    const codeSigning = extension('2.5.29.37', der(0x30, oid('1.3.6.1.5.5.7.3.3')))
+    const { certificate, privateKey } = someCertificate({ more: [codeSigning], authority: authority.privateKey })
+    const rawBytes = authority.certificate.raw.toString('base64')
+    const certificateAuthorities = [{ certChain: { certificates: [{ rawBytes }] } }]
+    const identity = { signer: keySigner(privateKey), by: { certificate, chain: [] } }
+    const parts = await witnessed(identity, SIGNED, keyless.witnesses)
+    const policyWith = async (more: object): Promise<ReadPolicy> =>
+      whoPolicy(await keyless.rootWith({ certificateAuthorities, ...more }), `identity-regexp=.*,issuer=${ISSUER}`)
+    await expect(verify(parts, await policyWith({}))).rejects.toEqual(
+      refusal('the certificate does not say that it is in a log of certificates'),
+    )
+    await expect(verify(parts, await policyWith({ ctlogs: [] }))).resolves.toBeDefined()
   })
 
   test('where the root has no log, a timestamp is enough; nothing at all is not', async () => {

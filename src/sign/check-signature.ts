@@ -51,11 +51,11 @@ export async function checkSignature(signed: Signed, trust: Trust): Promise<Test
     throw failed(`the signature does not fit the ${trust.key ? `key ${keyHint(key)}` : 'certificate'}`)
   }
   if (!trust.trustedRoot) return { times: [], logIndexes: [] }
-  const certificate = trust.key ? undefined : signed.certificate
+  const { certificate } = signed
   const { material } = trust.trustedRoot
   try {
     const { default: verify } = await import('@sigstore/verify')
-    const entity = knownOf(await entityOf({ ...signed, certificate }), trust.trustedRoot, trust.key === undefined)
+    const entity = knownOf(await entityOf(signed), trust.trustedRoot, trust.key === undefined)
     const times = timesOf(entity)
     if (certificate) checkCertificate(certificate, times)
     const some = (list: readonly unknown[]): number => (trust.key || list.length === 0 ? 0 : 1)
