@@ -2,20 +2,26 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTransport } from '../../src/http/client.ts'
 import { download } from '../../src/http/download.ts'
+import type { Abortable } from '../../src/async/abortable.ts'
+import { readEntries } from '../../src/publish/entries.ts'
 import type { PublishDeps } from '../../src/publish/deps.ts'
 import type { PublishEvent } from '../../src/publish/event.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { publishAll } from '../../src/publish/publication.ts'
 import type { PublishReport } from '../../src/publish/report.ts'
+import { signExisting, type SignedExisting, type SignWords } from '../../src/publish/sign-existing.ts'
 import { givenCredentials } from '../../src/registry/credentials/inputs.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { openRepository } from '../../src/registry/registry.ts'
 import { wire } from '../../src/wire.ts'
+import { signingDeps, type SigningWiring } from '../../src/wire-signing.ts'
 import { tempDir, type TempDir } from '../layer/temp-dir.ts'
 
-export interface Published {
-  readonly report: PublishReport
+export interface Published<R = PublishReport> {
+  readonly report: R
   readonly events: readonly PublishEvent[]
+  /** What the doors were told to hide. */
+  readonly secrets: readonly string[]
 }
 
 /** A project of a user: files, a home without logins, a cache; all of it gone at the end of the block. */
@@ -29,14 +35,22 @@ export interface Workshop extends Disposable {
   at(name: string): string
   /** The use case as the doors wire it. */
   publish(values: FieldValues, options?: PublishOptions): Promise<Published>
+  /** Signs what is published already. */
+  sign(
+    words: Pick<SignWords, 'reference'> & Partial<SignWords>,
+    values: FieldValues,
+    options?: PublishOptions,
+  ): Promise<Published<SignedExisting>>
 }
 
 export interface PublishOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly signal?: AbortSignal
   readonly onEvent?: (event: PublishEvent) => void
-  /** Talks to registries without credentials, and does not wait before it tries again. */
+  /** Talks to registries without credentials, and does not wait before it tries again, nor long for signing services. */
   readonly impatient?: boolean
+  /** Where bundles are written when the request does not say. */
+  readonly bundleFile?: string
 }
 
 export function openWorkshop(): Workshop {
@@ -49,6 +63,36 @@ export function openWorkshop(): Workshop {
     DOCKER_CONFIG: at('home/.docker'),
     RUNNER_TEMP: at('temp'),
   }
+  const run = async <R>(
+    given: FieldValues,
+    { env: more = {}, signal, onEvent, impatient = false, bundleFile }: PublishOptions = {},
+    useCase: (values: FieldValues, deps: PublishDeps, io: Abortable) => Promise<R>,
+  ): Promise<Published<R>> => {
+    const events: PublishEvent[] = []
+    const secrets: string[] = []
+    const values = { context: at('project'), 'cache-dir': at('cache'), ...given }
+    const env = { ...usual, ...more }
+    const wiring = {
+      env,
+      values,
+      onEvent: (event: PublishEvent): void => {
+        events.push(event)
+        onEvent?.(event)
+      },
+      onSecret: (secret: string): void => void secrets.push(secret),
+    }
+    const wired = await wire({
+      ...wiring,
+      defaultLayout: at('layout'),
+      ...(bundleFile !== undefined && { bundleFile }),
+    })
+    try {
+      const deps = impatient ? hurried(wired.deps, wiring, at('cache')) : wired.deps
+      return { report: await useCase(values, deps, { signal }), events, secrets }
+    } finally {
+      await wired.close()
+    }
+  }
   return {
     context: at('project'),
     layout: at('layout'),
@@ -56,45 +100,60 @@ export function openWorkshop(): Workshop {
     put: files => {
       dir.put(Object.fromEntries(Object.entries(files).map(([name, wanted]) => [`project/${name}`, wanted])))
     },
-    async publish(given, { env = {}, signal, onEvent, impatient = false } = {}) {
-      const events: PublishEvent[] = []
-      const values = { context: at('project'), 'cache-dir': at('cache'), ...given }
-      const wired = await wire({
-        env: { ...usual, ...env },
-        values,
-        onEvent: event => {
-          events.push(event)
-          onEvent?.(event)
-        },
-        onSecret: () => undefined,
-        defaultLayout: at('layout'),
-      })
-      try {
-        const deps = impatient ? hurried(wired.deps) : wired.deps
-        return { report: await publishAll(values, deps, { signal }), events }
-      } finally {
-        await wired.close()
-      }
-    },
+    publish: (given, options) => run(given, options, publishAll),
+    sign: (words, given, options) =>
+      run(given, options, (values, deps, io) =>
+        signExisting({ platforms: [], signature: true, ...words }, values, deps, io),
+      ),
     [Symbol.dispose]: () => {
       dir[Symbol.dispose]()
     },
   }
 }
 
+/** Long enough for an answer on loopback, short enough to wait for one that never comes. */
+const ANSWER_MS = 2_000
+
+type Wiring = Pick<SigningWiring, 'env' | 'onSecret'> & {
+  readonly values: FieldValues
+  readonly onEvent: (event: PublishEvent) => void
+}
+
 /** The same, on a clock that jumps ahead whenever somebody waits. */
-function hurried(deps: PublishDeps): PublishDeps {
+function hurried(deps: PublishDeps, { env, values, onEvent, onSecret }: Wiring, cacheDirectory: string): PublishDeps {
   let nowMs = 0
   const sleep = (waitMs: number, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted()
     nowMs += waitMs
     return Promise.resolve()
   }
-  const transport = createTransport({ version: '0', random: () => 0, clock: { now: () => nowMs, sleep } })
+  const clock = { now: (): number => nowMs, sleep }
+  const transport = createTransport({ version: '0', random: () => 0, clock })
+  const services = createTransport({
+    version: '0',
+    random: () => 0,
+    clock,
+    timeouts: { answerMs: ANSWER_MS, uploadedMs: ANSWER_MS },
+    onEvent: event => {
+      if (event.type === 'retry') onEvent(event)
+    },
+  })
+  const signing = signingDeps({
+    env,
+    aws: { transport: services, env, onSecret },
+    onSecret,
+    onNotice: text => {
+      onEvent({ type: 'notice', text })
+    },
+    bundleFile: undefined,
+    trustedRoot: readEntries(values).text('trusted-root'),
+    cacheDirectory,
+  })
   const hosts = new RegistryHosts({ transport, credentials: givenCredentials([]) })
   const registries = { hosts, sleep, random: (): number => 0 }
   return {
     ...deps,
+    signing,
     download: (url, options) => download(transport, url, options),
     openTarget: output =>
       output.kind === 'registry'

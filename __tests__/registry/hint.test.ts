@@ -20,6 +20,15 @@ const complaint = (facts: Partial<Complaint>): Complaint => ({
 
 describe('hintFor()', () => {
   test.each<[string, Partial<Complaint>, string]>([
+    ...[
+      ['LimitExceededException', 'The maximum number of referrers for the subject has been exceeded'],
+      ['LimitExceededException', 'Referrer limit of 100 exceeded for sha256:abc'],
+      ['DENIED', 'too many referrers'],
+    ].map(([code = '', detail = '']): [string, Partial<Complaint>, string] => [
+      `that a subject has too many referrers (${detail})`,
+      { method: 'PUT', status: 400, codes: [code], detail, operation: 'push manifest sha256:abc' },
+      'the image has as many referrers as this registry takes: delete old signatures',
+    ]),
     [
       'the command that creates a repository of ECR',
       { host: '123456789012.dkr.ecr.eu-central-1.amazonaws.com', codes: ['NAME_UNKNOWN'] },

@@ -67,6 +67,11 @@ export function parseSigning(values: FieldValues): ParsedSigning {
     const hint = 'add "provenance: true"'
     problems.push({ input: 'github-attestation', problem: 'there is nothing to attest', hint })
   }
+  // Who looks there asks for an identity, never for a key.
+  if (githubAttestation && ways.length > 0 && !ways.includes('keyless')) {
+    const problem = 'GitHub keeps what the identity of a job has signed'
+    problems.push({ input: 'github-attestation', problem, hint: 'add keyless to "sign"' })
+  }
   const notation = notationOf(entries, problems)
   const request: SigningRequest = {
     with: ways,
@@ -157,11 +162,22 @@ function notationOf(entries: Entries, problems: InputProblem[]): NotationWords |
   return { key, chain, password: entries.document('notation-password') || undefined }
 }
 
+const NOWHERE = { protocol: '', hostname: '', host: '' }
+const LOOPBACK = /^(?:localhost|127(?:[.]\d+){3}|\[::1\])$/
+
 function sigstoreOf(entries: Entries, problems: InputProblem[]): SigstoreWords {
+  const plain = new Set(entries.of('plain-http'))
   const address = (input: FieldName): string | undefined => {
     const text = entries.text(input)
-    if (text === undefined || /^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text
-    problems.push({ input, problem: `"${text}" is not an address such as https://sigstore.example.com` })
+    if (text === undefined) return undefined
+    const { protocol, hostname, host } = URL.canParse(text) ? new URL(text) : NOWHERE
+    const isPlain = protocol === 'http:'
+    if (protocol === 'https:' || (isPlain && (LOOPBACK.test(hostname) || plain.has(host)))) return text
+    const problem = isPlain
+      ? `"${text}" would show tokens and signatures to everybody on the way`
+      : `"${text}" is no address`
+    const hint = isPlain ? `use https, or name ${host} in plain-http` : 'such as https://sigstore.example.com'
+    problems.push({ input, problem, hint })
     return undefined
   }
   return {

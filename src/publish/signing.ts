@@ -13,9 +13,6 @@ import { attestLegacyEverywhere, type LegacyAttestation } from '../sign/attest-l
 import type { SigningMeans } from '../sign/means.ts'
 import { signLegacyEverywhere, type LegacyReferrer } from '../sign/sign-legacy.ts'
 import { signEverywhere, type SignedStatement, type ToState } from '../sign/sign.ts'
-import { identityOf } from '../sign/certificate.ts'
-import type { SignedBy } from '../sign/signer.ts'
-import { verifyCommands, type VerifiedBy } from '../sign/verify-commands.ts'
 import { SIGNATURE_PREDICATE, signatureStatement } from '../sign/statement.ts'
 import type { PublishDeps } from './deps.ts'
 import { readEntries } from './entries.ts'
@@ -23,6 +20,7 @@ import type { FieldValues } from './fields.ts'
 import { openNotation, signNotationEverywhere, type Notation, type NotationReferrer } from './notation.ts'
 import type { SigningRequest } from './parse-signing.ts'
 import type { SignedReport } from './report.ts'
+import { commandsOf, identityOfSigner } from './signed-commands.ts'
 import { shownInputs } from './shown-inputs.ts'
 import type { StoredAttestation } from './signing-deps.ts'
 
@@ -181,47 +179,6 @@ async function attestationsOf(
 
 function contextOf(values: FieldValues): string {
   return readEntries(values).text('context') ?? '.'
-}
-
-interface Made {
-  readonly signed: readonly SignedStatement[]
-  readonly legacy: readonly LegacyReferrer[]
-}
-
-/** For what a tag will lead to, in each registry, by each signer. */
-function commandsOf(
-  { root, places }: Untagged,
-  { signed, legacy }: Made,
-  { request, signature, means, values }: Run,
-): readonly string[] {
-  const plain = new Set(readEntries(values).of('plain-http'))
-  return means.flatMap(one => {
-    const { verifiedBy, witnesses, trustedRoot } = one
-    const stated = signed.filter(({ means }) => means === one)
-    const types = stated.map(({ statement }) => statement.predicateType).filter(type => type !== SIGNATURE_PREDICATE)
-    const by = verifiedBy ?? identityOfSigner([...signed, ...legacy].find(({ means }) => means === one)?.by)
-    if (!by || trustedRoot === 'unknown') return []
-    return places.flatMap(({ output }) => {
-      if (output.kind !== 'registry') return []
-      return verifyCommands({
-        image: output.image,
-        digest: root.digest,
-        by,
-        log: witnesses.log ? 'rekor' : 'none',
-        trustedRoot: trustedRoot === 'public-good' ? undefined : request.trustedRoot,
-        isSigned: signature,
-        predicateTypes: types,
-        plainHttp: plain.has(output.image.host),
-      })
-    })
-  })
-}
-
-/** Whom the certificate names. */
-function identityOfSigner(by: SignedBy | undefined): VerifiedBy | undefined {
-  if (!by?.certificate) return undefined
-  const { san, issuer } = identityOf(by.certificate)
-  return issuer === undefined ? undefined : { san, issuer }
 }
 
 /** Where the bundles of the run are to be had without a registry, one a line. */

@@ -33,8 +33,18 @@ const isMissingInEcr = (complaint: Complaint, ecr: RegExp): boolean =>
 const mayBePermission = (complaint: Complaint): boolean => refusedWith(complaint, 401, 403)
 const isManifest = ({ operation }: Complaint): boolean => /\bmanifest\b|^tag /.test(operation)
 
+/** In the words of Amazon's registry, which takes a hundred for a subject. */
+const TOO_MANY_REFERRERS =
+  /too many referrers|referrers? .*(?:limit|exceed|maximum)|(?:limit|exceed|maximum|number) .*\breferrers?\b/i
+
 /** First match wins. A new complaint from users is a new row here and a new row in the test. */
 const HINTS: readonly Row[] = [
+  [
+    ({ side, method, status, detail }) =>
+      side === 'target' && method === 'PUT' && status >= 400 && status < 500 && TOO_MANY_REFERRERS.test(detail),
+    ({ host, repository }) =>
+      `the image has as many referrers as this registry takes: delete old signatures and attestations of it ("oci-publish discover ${host}/${repository}@DIGEST" lists them), or sign and attest less often`,
+  ],
   [
     complaint => refusedWith(complaint, 403, 412, 413, 429, 507, 'DENIED') && QUOTA.test(complaint.detail),
     ({ host, repository }) =>
