@@ -196,6 +196,41 @@ describe('discover', () => {
     })
   })
 
+  test('signatures and attestations say what they are, and not only how they are written', async () => {
+    const bundle = 'application/vnd.dev.sigstore.bundle.v0.3+json'
+    const stating = (predicateType?: string): Hanging => {
+      const annotations = predicateType === undefined ? {} : { 'dev.sigstore.bundle.predicateType': predicateType }
+      return hanging({ ...sbom, artifactType: bundle, annotations })
+    }
+    const notation = hanging({ ...seal, artifactType: 'application/vnd.cncf.notary.signature' })
+    const signature = stating('https://sigstore.dev/cosign/sign/v1')
+    const provenance = stating('https://slsa.dev/provenance/v1')
+    const elsewhere = hanging({
+      ...sbom,
+      artifactType: SPDX,
+      annotations: { 'dev.sigstore.bundle.predicateType': 'x' },
+    })
+    const referrers = [signature, provenance, stating(), notation, elsewhere]
+    const signed: Discovered = { ...found, referrers, manifests: [] }
+    const { out } = await run('discover r.example/team/app:v1', { found: signed })
+    expect(out.split('\n').slice(1)).toEqual([
+      `├── signature, sigstore bundle  ${sbom.digest}`,
+      `├── https://slsa.dev/provenance/v1, sigstore bundle  ${sbom.digest}`,
+      `├── ${bundle}  ${sbom.digest}`,
+      `├── signature, Notation  ${seal.digest}`,
+      `└── ${SPDX}  ${sbom.digest}`,
+      '',
+    ])
+    const json = JSON.parse((await run('discover r.example/team/app:v1 --json', { found: signed })).out) as {
+      readonly referrers: readonly { readonly predicateType?: string }[]
+    }
+    expect(json.referrers.map(({ predicateType }) => predicateType)).toEqual([
+      'https://sigstore.dev/cosign/sign/v1',
+      'https://slsa.dev/provenance/v1',
+      ...[undefined, undefined, undefined],
+    ])
+  })
+
   test('what is no reference is a wrong request', async () => {
     expect(await run('discover UPPER/case')).toMatchObject({ exitCode: 2, out: '' })
   })

@@ -4,16 +4,19 @@ import type { Target } from '../../src/content/ports.ts'
 import { copyImage } from '../../src/copy/copy-image.ts'
 import { copyTags } from '../../src/copy/copy-tags.ts'
 import { OciPublishError } from '../../src/errors.ts'
+import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { multiPlatform } from '../copy/sample.ts'
+import { referrer } from '../copy/signed.ts'
 import { fakeIo } from './fake-io.ts'
 import { ARTIFACT_PARTS } from './not-asked.ts'
 
 const { root, blobs } = multiPlatform()
+const SEAL = referrer('a/b', 'seal', root.descriptor)
 
 /** Runs `copy` from a repository with some tags, of which some cannot be read, to a store that counts. */
 async function run(flags: string, tags: readonly string[], broken: readonly string[] = []) {
   const from = new MemoryStore('r.example/a')
-  for (const blob of [...blobs, root]) await from.push(blob)
+  for (const blob of [...blobs, root, ...SEAL.blobs, SEAL.manifest]) await from.push(blob)
   await from.tag(root, tags)
   const store = new MemoryStore('s.example/b')
   const pushed: string[] = []
@@ -37,6 +40,10 @@ async function run(flags: string, tags: readonly string[], broken: readonly stri
     open: (...args: Parameters<MemoryStore['open']>) => from.open(...args),
     resolve: (name: string) =>
       broken.includes(name) ? Promise.reject(new OciPublishError('GONE', 'it is gone')) : from.resolve(name),
+    async *referrers(subject: Descriptor) {
+      const { descriptor } = SEAL.manifest
+      if (subject.digest === root.descriptor.digest) yield await Promise.resolve(descriptor)
+    },
     async *tags() {
       for (const tag of tags) yield await Promise.resolve(tag)
     },
@@ -109,4 +116,20 @@ test('only some platforms of every tag', async () => {
   const { images } = JSON.parse(out) as { images: readonly { digest: string; from: { digest: string } }[] }
   expect(images).toHaveLength(2)
   for (const { digest, from } of images) expect(from.digest).not.toBe(digest)
+})
+
+test('what refers to an image is told with it, and counts once for all', async () => {
+  const { exitCode, out, err, store } = await run('--referrers --json', ['v1', 'v2'])
+  expect({ exitCode }).toEqual({ exitCode: 0 })
+  expect(JSON.parse(out)).toMatchObject({
+    images: [
+      { tag: 'v1', referrers: [{ digest: SEAL.manifest.descriptor.digest, subject: root.descriptor.digest }] },
+      { tag: 'v2', referrers: [{ digest: SEAL.manifest.descriptor.digest, subject: root.descriptor.digest }] },
+    ],
+    targets: [{ referrers: { copied: 1, existing: 0 } }],
+  })
+  expect(err).toContain('  came along: 1 referrer\n')
+  expect(await store.has(SEAL.manifest.descriptor)).toBe(true)
+  const planned = await run('--referrers --dry-run', ['v1', 'v2'])
+  expect(planned.err).toContain(`  would come along: 1 referrer\n    a/b  ${SEAL.manifest.descriptor.digest} on `)
 })

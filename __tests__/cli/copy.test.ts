@@ -3,6 +3,7 @@ import { MemoryStore } from '../../src/content/memory.ts'
 import type { ImageCopy } from '../../src/copy/copy-image.ts'
 import type { CopyRequest } from '../../src/copy/request.ts'
 import { OciPublishError } from '../../src/errors.ts'
+import type { Descriptor } from '../../src/oci/descriptor.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { multiPlatform } from '../copy/sample.ts'
 import { fakeIo } from './fake-io.ts'
@@ -107,6 +108,54 @@ test('--dry-run says what would be sent', async () => {
     dryRun: true,
     targets: [{ steps, tagSteps: [{ tag: 'v1', do: 'move', from: LAYER.digest }] }],
   })
+})
+
+const SIGNATURE: Descriptor = {
+  ...descriptor,
+  artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+  annotations: { 'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1' },
+}
+const SIG = `${descriptor.digest.replace(':', '-')}.sig`
+const REFERRERS: ImageCopy['referrers'] = [
+  { subject: LAYER.digest, descriptor: SIGNATURE, tag: undefined, existed: false },
+  { subject: descriptor.digest, descriptor: LAYER, tag: SIG, existed: true },
+]
+
+test('--referrers is handed on, and what came along is counted and listed', async () => {
+  expect((await run('copy r.example/a:v1 s.example/b')).request?.referrers).toBe(false)
+  const { request, out, err } = await run('copy r.example/a:v1 s.example/b --referrers --json', {
+    copied: () => Promise.resolve({ ...COPIED, referrers: REFERRERS }),
+  })
+  expect(request?.referrers).toBe(true)
+  expect(err.split('\n').slice(2)).toEqual(['  came along: 2 referrers, 1 there already', ''])
+  const { artifactType, mediaType, digest, size } = SIGNATURE
+  expect(JSON.parse(out)).toMatchObject({
+    targets: [{ referrers: { copied: 1, existing: 1 } }],
+    referrers: [
+      {
+        ...{ mediaType, digest, size, artifactType, predicateType: 'https://sigstore.dev/cosign/sign/v1' },
+        ...{ subject: LAYER.digest, existed: false },
+      },
+      { mediaType: LAYER.mediaType, digest: LAYER.digest, size: LAYER.size, subject: digest, tag: SIG, existed: true },
+    ],
+  })
+})
+
+test('--referrers in a dry run shows each, and what nothing refers to is said to be so', async () => {
+  const outcome = { steps: [], tagsNow: new Map() }
+  const { err } = await run('copy r.example/a:v1 s.example/b --referrers --dry-run', {
+    copied: () => Promise.resolve({ ...COPIED, outcome, referrers: REFERRERS }),
+  })
+  expect(err.split('\n').slice(2)).toEqual([
+    '  would come along: 2 referrers, 1 there already',
+    `    signature, sigstore bundle  ${descriptor.digest} on ${LAYER.digest}`,
+    `    signature, tag ${SIG}  ${LAYER.digest} on ${descriptor.digest}, there already`,
+    '',
+  ])
+  const none = await run('copy r.example/a:v1 s.example/b --referrers', {
+    copied: () => Promise.resolve({ ...COPIED, referrers: [] }),
+  })
+  expect(none.err).toContain('  nothing refers to it\n')
 })
 
 test('platforms are a list, and none is not the default of publish', async () => {
