@@ -10,8 +10,9 @@ import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-type.ts'
 import { parseReference } from '../../src/oci/reference.ts'
 import { composeBundleArtifact } from '../../src/sign/bundle-artifact.ts'
-import { BUNDLE_TYPE } from '../../src/sign/bundle.ts'
+import { BUNDLE_TYPE, parseBundle } from '../../src/sign/bundle.ts'
 import { keyHint } from '../../src/sign/key-signer.ts'
+import { legacyAttestationLayer } from '../../src/sign/legacy-attestation.ts'
 import { legacyLayer, legacyPayload, legacyTag } from '../../src/sign/legacy.ts'
 import { parsePolicies } from '../../src/sign/policy.ts'
 import type { SigningIdentity } from '../../src/sign/signer.ts'
@@ -240,12 +241,25 @@ test('an attestation is no signature, and a signature is no attestation', async 
   await expect(verify([`${OURS},predicate-type=slsaprovenance1`])).resolves.toBeDefined()
 })
 
-test('attestations in the older form are not read, which is said', async () => {
+test('an attestation in the older form counts as well, by a key as without one', async () => {
   const { place, index } = shelf
-  const digest = legacyTag(index.digest).replace('.sig', '')
-  await pushArtifact(place, composeArtifact({ layers: [layer] }), { tags: [`${digest}.att`] })
-  await expect(verify([`${OURS},predicate-type=vuln`])).rejects.toThrow(
-    'has no attestation of https://cosign.sigstore.dev/attestation/vuln/v1; attestations in the older form, which it has under a tag, are not read',
+  const statement = { subjects: [{ digest: index.digest }], predicateType: PROVENANCE, predicate: { a: 1 } }
+  const ours = parseBundle(await witnessedBundle(key, statement, {}), 'bundle')
+  const theirs = parseBundle(await witnessedBundle(await keyless.identity(), statement, keyless.witnesses), 'bundle')
+  const layers = [ours, theirs].map(one => legacyAttestationLayer(one, PROVENANCE))
+  await pushArtifact(place, composeArtifact({ layers }), { tags: [legacyTag(index.digest, 'attestation')] })
+  const predicateType = PROVENANCE
+  const byKey = await verify([OURS], { predicateType })
+  expect(byKey.verified[0]?.signatures).toMatchObject([
+    { form: 'legacy', predicateType, statement, by: { keyHint: keyHint(key.publicKey) } },
+  ])
+  const { verified } = await verify([WHO], { predicateType })
+  expect(verified[0]?.signatures).toMatchObject([
+    { form: 'legacy', by: { identity: { san: SAN } }, times: [{ by: 'log' }, { by: 'timestamp' }] },
+  ])
+  await expect(verify([OURS])).rejects.toMatchObject({ code: 'NOT_SIGNED' })
+  await expect(verify([`${WHO}x`], { predicateType })).rejects.toThrow(
+    /: no attestation of it is to be trusted: attestation sha256:[0-9a-f]{12} in the older form: signed with a key, not by /,
   )
 })
 

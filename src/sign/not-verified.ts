@@ -1,6 +1,6 @@
 import type { Abortable } from '../async/abortable.ts'
 import { listsReferrers, type Source } from '../content/ports.ts'
-import { OciPublishError, isNotFound } from '../errors.ts'
+import { OciPublishError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf } from '../oci/digest.ts'
 import { BUNDLE_PREDICATE_TYPE } from './bundle-artifact.ts'
@@ -42,7 +42,6 @@ export async function nothingTrusted(
   const message = [
     isSignature ? `${where} is not signed: ${lookedFor(looked)}` : `${where} has no attestation of ${states}`,
     ...(others.length > 0 ? [`others state ${told(others)}`] : []),
-    ...(isSignature || !(await hasOlderAttestations(looked, io)) ? [] : [OLDER]),
     ...(unreadable.length > 0 ? [`what cannot be read: ${told(unreadable)}`] : []),
   ]
   const command = isSignature
@@ -50,19 +49,6 @@ export async function nothingTrusted(
     : `oci-publish attest ${where} --predicate-type ${wanted[0] ?? ''} --predicate-path FILE`
   const hint = `whoever publishes it can run "${command}"; "oci-publish discover ${where}" shows what it has`
   return new OciPublishError('NOT_SIGNED', message.join('; '), { hint })
-}
-
-const OLDER = 'attestations in the older form, which it has under a tag, are not read'
-
-async function hasOlderAttestations({ source, subject }: Looked, io: Abortable): Promise<boolean> {
-  if (algorithmOf(subject.digest) !== 'sha256') return false
-  try {
-    await source.resolve(legacyTag(subject.digest).replace(/\.sig$/, '.att'), io)
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
 }
 
 /** What the bundles say that they state, as far as the list of referrers tells. */

@@ -5,22 +5,25 @@ import type { Abortable } from '../async/abortable.ts'
 import { limit } from '../async/limit.ts'
 import { Once } from '../async/once.ts'
 import type { Located } from '../content/places.ts'
-import { listsReferrers, type Source } from '../content/ports.ts'
-import { InputError, OciPublishError, messageOf } from '../errors.ts'
-import type { Annotations, Descriptor } from '../oci/descriptor.ts'
-import { shortDigest, type Digest } from '../oci/digest.ts'
+import { InputError } from '../errors.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
-import type { Testimony } from './check-signature.ts'
-import { findBundles } from './find-bundles.ts'
-import { findLegacySignatures } from './find-legacy.ts'
 import { nothingTrusted, type Refused } from './not-verified.ts'
 import type { VerifyPolicy } from './policy.ts'
-import { whoText, type ReadPolicy, type VerifiedBy } from './signed-by.ts'
-import { SIGNATURE_PREDICATE, type Statement } from './statement.ts'
+import { whoText } from './signed-by.ts'
+import { SIGNATURE_PREDICATE } from './statement.ts'
 import type { TrustedRoot } from './trusted-root.ts'
-import { verifyBundle } from './verify-bundle.ts'
-import { verifyLegacy } from './verify-legacy.ts'
+import {
+  olderAttestations,
+  olderSignatures,
+  trustedBundles,
+  type Looking,
+  type TypedPolicy,
+  type VerifiedSignature,
+} from './trusted-signatures.ts'
+
+export type { VerifiedSignature }
 
 export interface VerifyRequest {
   readonly reference: Reference
@@ -40,20 +43,6 @@ export interface VerifyDeps {
   /** A trusted root from a file; without one that of the public good instance. */
   readonly loadTrustedRoot: (file: string | undefined, io: Abortable) => Promise<TrustedRoot>
   readonly onEvent: (event: { readonly type: 'notice'; readonly text: string }) => void
-}
-
-/** A signature or attestation that satisfies a policy. */
-export interface VerifiedSignature extends Testimony {
-  readonly form: 'bundle' | 'legacy'
-  readonly by: VerifiedBy
-  readonly predicateType: string
-  readonly annotations: Annotations
-  /** What was signed: JSON. */
-  readonly payload: Uint8Array
-  /** That of a bundle. */
-  readonly statement: Statement | undefined
-  /** Of the manifest that holds the bundle, or of what is signed in the older form. */
-  readonly digest: Digest
 }
 
 /** A manifest with what vouches for it: at least one signature. */
@@ -105,8 +94,6 @@ export async function verifySignatures(
   return { place: source.place, root, verified }
 }
 
-type TypedPolicy = ReadPolicy & { readonly predicateType: string }
-
 function readPolicies(
   policies: readonly VerifyPolicy[],
   byDefault: string,
@@ -126,20 +113,17 @@ function readPolicies(
   )
 }
 
-interface Asked extends Abortable {
-  readonly source: Source
-  readonly subject: Descriptor
-  readonly policies: readonly TypedPolicy[]
+interface Asked extends Looking {
   readonly deps: VerifyDeps
 }
 
 async function signaturesOf(asked: Asked): Promise<readonly VerifiedSignature[]> {
   const { source, subject, policies, deps } = asked
   const refused: Refused = { reasons: [], unreadable: [] }
-  const bundles = await bundlesOf(asked, refused)
+  const bundles = await trustedBundles(asked, refused)
   if (bundles.length > 0) return bundles
   const others = refused.reasons.length
-  const older = await legacyOf(asked, refused)
+  const older = [...(await olderSignatures(asked, refused)), ...(await olderAttestations(asked, refused))]
   const [first] = older
   if (!first) {
     const wanted = [...new Set(policies.map(one => one.predicateType))]
@@ -151,76 +135,4 @@ async function signaturesOf(asked: Asked): Promise<readonly VerifiedSignature[]>
     deps.onEvent({ type: 'notice', text })
   }
   return older
-}
-
-async function bundlesOf(
-  { source, subject, policies, signal }: Asked,
-  { reasons, unreadable }: Refused,
-): Promise<readonly VerifiedSignature[]> {
-  if (!listsReferrers(source)) return []
-  const wanted = new Set(policies.map(one => one.predicateType))
-  const predicateType = wanted.size === 1 ? [...wanted][0] : undefined
-  const onUnreadable = (text: string): void => void unreadable.push(text)
-  const verified: VerifiedSignature[] = []
-  for await (const found of findBundles(source, subject, { predicateType, onUnreadable, signal })) {
-    const { digest } = found.descriptor
-    const asking = policies.filter(one => one.predicateType === found.statement.predicateType)
-    const one = await firstOf(asking, `bundle ${shortDigest(digest)}`, reasons, async policy => {
-      const { statement, ...rest } = await verifyBundle(found.bundle, { subject: subject.digest, policy })
-      const about = statement.subjects.find(one => one.digest === subject.digest)
-      const { predicateType } = statement
-      const annotations = about?.annotations ?? {}
-      const { payload } = found.bundle.envelope
-      return { form: 'bundle' as const, ...rest, predicateType, annotations, payload, statement, digest }
-    })
-    if (one) verified.push(one)
-  }
-  return verified
-}
-
-async function legacyOf(
-  { source, subject, policies, signal }: Asked,
-  { reasons, unreadable }: Refused,
-): Promise<readonly VerifiedSignature[]> {
-  const asking = policies.filter(one => one.predicateType === SIGNATURE_PREDICATE)
-  if (asking.length === 0) return []
-  const onUnreadable = (text: string): void => void unreadable.push(text)
-  const verified: VerifiedSignature[] = []
-  try {
-    for await (const found of findLegacySignatures(source, subject, { onUnreadable, signal })) {
-      const { digest } = found.payload
-      const where = `signature ${shortDigest(digest)} in the older form`
-      const one = await firstOf(asking, where, reasons, async policy => {
-        const { payload: says, ...rest } = await verifyLegacy(found, { subject: subject.digest, policy, where })
-        const about = { predicateType: SIGNATURE_PREDICATE, annotations: says.annotations, statement: undefined }
-        return { form: 'legacy' as const, ...rest, ...about, payload: found.bytes, digest }
-      })
-      if (one) verified.push(one)
-    }
-  } catch (error) {
-    // Something else under the tag.
-    if (!(error instanceof OciPublishError) || !['UNSUPPORTED', 'INVALID_DOCUMENT'].includes(error.code)) throw error
-    unreadable.push(messageOf(error))
-  }
-  return verified
-}
-
-/** What the first policy that is satisfied gives; undefined, with why, where there is none. */
-async function firstOf<T>(
-  policies: readonly TypedPolicy[],
-  title: string,
-  reasons: string[],
-  verify: (policy: TypedPolicy) => Promise<T>,
-): Promise<T | undefined> {
-  const why = new Set<string>()
-  for (const policy of policies) {
-    try {
-      return await verify(policy)
-    } catch (error) {
-      if (!(error instanceof OciPublishError)) throw error
-      why.add(messageOf(error))
-    }
-  }
-  if (why.size > 0) reasons.push(`${title}: ${[...why].join('; ')}`)
-  return undefined
 }
