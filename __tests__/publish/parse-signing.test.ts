@@ -128,6 +128,19 @@ test.each<[what: string, values: FieldValues, says: readonly string[]]>([
       'tsa-url: "javascript:alert(1)" is not an address such as https://sigstore.example.com',
     ],
   ],
+  [
+    'services that a token would be sent to in the clear',
+    {
+      sign: 'keyless',
+      'fulcio-url': 'http://fulcio.example.com:5555',
+      'tsa-url': 'http://10.0.0.1/tsa',
+      'rekor-url': 'http://127.0.0.1:3000',
+    },
+    [
+      'fulcio-url: "http://fulcio.example.com:5555" would show tokens and signatures to everybody on the way -> use https, or name fulcio.example.com:5555 in plain-http',
+      'tsa-url: "http://10.0.0.1/tsa" would show tokens and signatures to everybody on the way -> use https, or name 10.0.0.1 in plain-http',
+    ],
+  ],
 ])('refuses %s', (_what, values, says) => {
   expect(problemsOf(values).toSorted()).toEqual(says.toSorted())
 })

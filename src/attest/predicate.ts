@@ -14,7 +14,7 @@ export interface Predicate {
 }
 
 /** Larger ones GitHub's attestations do not take, and few verifiers read. */
-export const MAX_PREDICATE_BYTES = 16 << 20
+export const MAX_PREDICATE_BYTES: number = 16 << 20
 
 export interface PredicateWords {
   /** `predicate-type`: URIs, or cosign's names for them. */

@@ -109,7 +109,8 @@ class HttpTransport implements Transport {
   }
 
   async #attempt(request: HttpRequest): Promise<Attempt> {
-    const { method, url, signal, body } = request
+    const { method, url, signal, body, answerMs } = request
+    const timeouts = { ...this.#timeouts, ...(answerMs !== undefined && { answerMs, uploadedMs: answerMs }) }
     const headers = { 'user-agent': this.#userAgent, ...request.headers }
     let hop: Hop = { method, url, headers, sendBody: body !== undefined }
     for (let hops = 0; ; hops++) {
@@ -117,7 +118,7 @@ class HttpTransport implements Transport {
       const pass = await host.gate.enter(hop.sendBody ? 'send' : 'ask', signal)
       try {
         const call = { ...hop, body: hop.sendBody ? body : undefined, signal }
-        const message = await exchange(call, this.#connections, this.#timeouts)
+        const message = await exchange(call, this.#connections, timeouts)
         const reply = { message, method: hop.method, url: hop.url, signal, silenceMs: this.#timeouts.silenceMs }
         this.#tellWarnings(reply)
         const next = follow(request, hop, reply, hops)

@@ -25,6 +25,11 @@ export interface HttpRequest {
    * `retriable` says whether trying again makes sense.
    */
   readonly retry?: 'transport' | 'never'
+  /**
+   * How long an answer may take when all is sent, in ms. Default: a minute, and five after a body, which a registry may have
+   * to store first.
+   */
+  readonly answerMs?: number | undefined
   /** In words, for events and errors: `push blob sha256:…`. Default: the method. */
   readonly operation?: string | undefined
   /**

@@ -173,10 +173,12 @@ function sigstoreOf(entries: Entries, problems: InputProblem[]): SigstoreWords {
     const { protocol, hostname, host } = URL.canParse(text) ? new URL(text) : NOWHERE
     const isPlain = protocol === 'http:'
     if (protocol === 'https:' || (isPlain && (LOOPBACK.test(hostname) || plain.has(host)))) return text
-    const problem = isPlain
-      ? `"${text}" would show tokens and signatures to everybody on the way`
-      : `"${text}" is no address`
-    const hint = isPlain ? `use https, or name ${host} in plain-http` : 'such as https://sigstore.example.com'
+    if (!isPlain) {
+      problems.push({ input, problem: `"${text}" is not an address such as https://sigstore.example.com` })
+      return undefined
+    }
+    const problem = `"${text}" would show tokens and signatures to everybody on the way`
+    const hint = `use https, or name ${host} in plain-http`
     problems.push({ input, problem, hint })
     return undefined
   }

@@ -29,9 +29,15 @@ export interface IdentityPolicy extends Conditions {
 export type VerifyPolicy = KeyPolicy | IdentityPolicy
 
 const KEYS = [
-  ...(['key', 'identity', 'identity-regexp', 'issuer', 'issuer-regexp'] as const),
-  ...(['predicate-type', 'annotation', 'trusted-root'] as const),
-]
+  'key',
+  'identity',
+  'identity-regexp',
+  'issuer',
+  'issuer-regexp',
+  'predicate-type',
+  'annotation',
+  'trusted-root',
+] as const
 export type PolicyKey = (typeof KEYS)[number]
 
 /** What was typed for each key. */

@@ -31,6 +31,8 @@ export interface Question {
   readonly secret?: string
 }
 
+/** Rekor 2 answers when an entry is in the tree, which takes seconds; all of them are asked for little. */
+const ANSWER_MS = 30_000
 const MAX_EXCERPT_BYTES = 16 << 10
 const MAX_CHARS = 400
 
@@ -51,6 +53,7 @@ export async function ask(question: Question, { transport, signal }: ServiceIo):
       url,
       headers: { ...headers },
       body: sent,
+      answerMs: ANSWER_MS,
       redirect,
       operation,
       wholeBodyBytes,

@@ -12,10 +12,6 @@ export interface Claims {
   readonly expiresAt: number
   /** Only of one who has proved it. */
   readonly email: string | undefined
-  /** Who vouched for the address, where the issuer asked somebody else. */
-  readonly emailIssuer: string | undefined
-  /** Of GitHub: workflow and ref, `acme/app/.github/workflows/release.yml@refs/heads/main`. */
-  readonly jobWorkflowRef: string | undefined
   /** Of GitHub: `public`, `private`, `internal`. */
   readonly repositoryVisibility: string | undefined
 }
@@ -24,12 +20,6 @@ export interface Claims {
 export interface IdentityToken {
   readonly token: string
   readonly claims: Claims
-}
-
-/** Whom a certificate will name. */
-export interface ExpectedIdentity {
-  readonly san: string
-  readonly issuer: string
 }
 
 export interface IdentityTokenDeps {
@@ -85,8 +75,6 @@ const schema = v.object(
     nbf: v.optional(number),
     email: v.optional(text),
     email_verified: v.optional(v.union([v.boolean(), text], 'is not true or false')),
-    federated_claims: v.optional(v.object({ connector_id: v.optional(text) }, 'is not an object')),
-    job_workflow_ref: v.optional(text),
     repository_visibility: v.optional(text),
   },
   'is not an object',
@@ -126,8 +114,6 @@ function claimsOf(token: string, where: string): Claims {
       audience: [read.aud].flat(),
       expiresAt: read.exp * 1000,
       email: String(read.email_verified) === 'true' ? read.email : undefined,
-      emailIssuer: read.federated_claims?.connector_id,
-      jobWorkflowRef: read.job_workflow_ref,
       repositoryVisibility: read.repository_visibility,
     }
   } catch (error) {
@@ -140,21 +126,6 @@ function claimsOf(token: string, where: string): Claims {
 /** What proves that the key is held by whom the token names: its signature over this. */
 export function provenSubject({ email, subject }: Claims): string {
   return email ?? subject
-}
-
-const GITHUB = /^https:\/\/token\.actions\.(?:githubusercontent\.com(?:\/[^/]+)?|([a-z0-9-]+\.ghe\.com))$/
-
-/**
- * Whom Fulcio will name in the certificate. Undefined where that depends on how Fulcio is set up.
- *
- * @see fulcio, docs/oidc.md
- */
-export function expectedIdentity({ issuer, jobWorkflowRef, email, emailIssuer }: Claims): ExpectedIdentity | undefined {
-  const github = GITHUB.exec(issuer)
-  if (github && jobWorkflowRef !== undefined) {
-    return { san: `https://${github[1] ?? 'github.com'}/${jobWorkflowRef}`, issuer }
-  }
-  return email === undefined ? undefined : { san: email, issuer: emailIssuer ?? issuer }
 }
 
 function invalid(message: string, options: ErrorOptions & { readonly hint?: string } = {}): OciPublishError {
