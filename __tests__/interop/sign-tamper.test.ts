@@ -133,7 +133,7 @@ describe('what was signed with a key is refused, by cosign as by us, when somebo
   let other: BundleParts
 
   beforeAll(async () => {
-    registry = await startRegistry()
+    registry = await startRegistry({ referrers: true })
     cosign = await openCosign()
     const { pub, signs } = await newKeyPair(cosign.path)
     key = pub
@@ -178,7 +178,7 @@ describe.each([1, 2] as const)(
     let other: BundleParts
 
     beforeAll(async () => {
-      registry = await startRegistry()
+      registry = await startRegistry({ referrers: true })
       cosign = await openCosign()
       sigstore = await startSigstore({ rekor, now })
       trust = { identity: IDENTITY, issuer: GITHUB_ISSUER, trustedRoot: sigstore.trustedRootFile }
@@ -229,7 +229,7 @@ describe('a signature in the older form is refused, by cosign as by us, when som
   let policy: string
 
   beforeAll(async () => {
-    registry = await startRegistry()
+    registry = await startRegistry({ referrers: true })
     cosign = await openCosign()
     sigstore = await startSigstore({ rekor: 1, tsa: false, now })
     trust = { identity: IDENTITY, issuer: GITHUB_ISSUER, trustedRoot: sigstore.trustedRootFile }

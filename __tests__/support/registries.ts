@@ -60,9 +60,11 @@ export const REGISTRIES: readonly RealRegistry[] = [
   { name: 'refreg', passwords: false, referrers: true, start: options => start(refreg, options) },
 ]
 
-/** One of them, for a test that does not care which. */
-export async function startRegistry(): Promise<RunningRegistry> {
-  return start(distribution('registry'))
+/** One of them, for a test that does not care which, or only whether it has the referrers API. */
+export async function startRegistry({
+  referrers = false,
+}: { readonly referrers?: boolean } = {}): Promise<RunningRegistry> {
+  return start(referrers ? refreg : distribution('registry'))
 }
 
 interface Place {
