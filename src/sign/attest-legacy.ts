@@ -28,8 +28,8 @@ export interface LegacyAttestation {
 const CONCURRENCY = 6
 
 /**
- * Adds what was attested in bundles in the older form, too: the same envelopes with the same log entries and timestamps, so
- * that nothing is signed again. In layouts, where nobody looks for that, there are none, and that is told.
+ * Adds what was attested in bundles in the older form, too: the same envelopes with the same log entries, so that nothing is
+ * signed or logged again. In layouts, where nobody looks for that, there are none, and that is told.
  *
  * @param signed as `signEverywhere` gives it; signatures among it have a form of their own, and are left out
  * @throws {OciPublishError} UNSUPPORTED for digests of sha512, and where a log entry cannot be carried
@@ -87,13 +87,15 @@ async function attestOne(
     for await (const found of attestationsIn(target, existing, { predicateTypes, signal })) {
       for (const one of lacking) {
         const { statement, by, means } = one
-        if (isEqualStatement(found, { statement, subject, by, ...witnessesOf(means) })) lacking.delete(one)
+        // A timestamp only counts where nothing else says when it was: to add it to what is there it is too late.
+        const { log } = witnessesOf(means)
+        if (isEqualStatement(found, { statement, subject, by, log })) lacking.delete(one)
       }
       if (lacking.size === 0) break
     }
   }
   const layers = [...lacking].map(({ referrer, statement }) =>
-    legacyAttestationLayer(referrer.signed, statement.predicateType),
+    legacyAttestationLayer(referrer.signed, statement.predicateType, referrer.envelopeTimestamp),
   )
   const tag = legacyTag(subject, 'attestation')
   const manifest =

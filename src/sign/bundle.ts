@@ -38,6 +38,8 @@ export interface SignedEnvelope {
   readonly keyHint: string | undefined
   readonly logEntries: readonly LogEntry[]
   readonly timestamps: readonly Uint8Array[]
+  /** What those are over where it is not the signature: in the older form it is all of the envelope, as a document. */
+  readonly timestamped?: Uint8Array
 }
 
 /** A bundle with an envelope, as far as it was read. */

@@ -18,6 +18,8 @@ export interface Signed {
   readonly certificate: X509Certificate | undefined
   readonly logEntries: readonly LogEntry[]
   readonly timestamps: readonly Uint8Array[]
+  /** What the timestamps are over; the signature, if nothing is said. */
+  readonly timestamped?: Uint8Array | undefined
 }
 
 /** A key that is trusted by itself, or who issues certificates that are. */
@@ -91,7 +93,8 @@ function verifies(key: KeyObject, bytes: Uint8Array, signature: Uint8Array): boo
 }
 
 /** As the verifier takes it, made of what was read here: it must not read something else into the same JSON. */
-async function entityOf({ content, certificate, logEntries, timestamps }: Signed): Promise<SignedEntity> {
+async function entityOf(signed: Signed): Promise<SignedEntity> {
+  const { content, certificate, logEntries, timestamps, timestamped } = signed
   const { default: verify } = await import('@sigstore/verify')
   const { default: specs } = await import('@sigstore/protobuf-specs')
   const entries = logEntries.map(one => specs.TransparencyLogEntry.fromJSON(one))
@@ -130,7 +133,19 @@ async function entityOf({ content, certificate, logEntries, timestamps }: Signed
       },
     },
   }
-  return verify.toSignedEntity(bundle, 'bytes' in content ? Buffer.from(content.bytes) : undefined)
+  const entity = verify.toSignedEntity(bundle, 'bytes' in content ? Buffer.from(content.bytes) : undefined)
+  return timestamped ? { ...entity, signature: timestampedOver(timestamped, entity.signature) } : entity
+}
+
+/** What the verifier finds as the signature it holds against timestamps, and against nothing else. */
+function timestampedOver(bytes: Uint8Array, content: SignedEntity['signature']): SignedEntity['signature'] {
+  return {
+    signature: Buffer.from(bytes),
+    compareSignature: signature => content.compareSignature(signature),
+    compareDigest: digest => content.compareDigest(digest),
+    compareSignedDigest: digest => content.compareSignedDigest(digest),
+    verifySignature: key => content.verifySignature(key),
+  }
 }
 
 /**

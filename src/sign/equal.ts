@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { digestOf, type Digest } from '../oci/digest.ts'
 import type { SignedEnvelope } from './bundle.ts'
 import { preAuthEncoding } from './envelope.ts'
-import { canBeCarried } from './legacy-attestation.ts'
 import type { LegacySignature } from './parse-legacy.ts'
 import { isSignedBy } from './same-signer.ts'
 import type { SignedBy } from './signer.ts'
@@ -21,8 +20,6 @@ export interface WantedStatement extends WantedSignature {
   readonly statement: Statement
   /** Which of the statement's subjects is asked about. */
   readonly subject: Digest
-  /** Whether what is there has to be such that the older form can carry it, too. */
-  readonly carried?: boolean
 }
 
 /** A statement that is there, in either form. */
@@ -50,7 +47,6 @@ export function isEqualStatement(existing: StatedThere, wanted: WantedStatement)
     isSameSubject(statement, wanted) &&
     isDeepStrictEqual(comparable(statement), comparable(wanted.statement)) &&
     isWitnessed(witnesses, certificate !== undefined, wanted) &&
-    (!wanted.carried || canBeCarried(bundle)) &&
     isSignedBy({ bytes: preAuthEncoding(envelope), signature: envelope.signature, certificate }, wanted.by)
   )
 }

@@ -1,9 +1,11 @@
+import type { Abortable } from '../async/abortable.ts'
 import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import { OciPublishError, messageOf } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { MAX_BUNDLE_BYTES, type SignedEnvelope } from './bundle.ts'
 import { IN_TOTO } from './envelope.ts'
+import { isEqualStatement, type WantedStatement } from './equal.ts'
 import { parseEnvelope } from './envelope-json.ts'
 import { readLegacyManifest, type FindLegacyOptions, type LegacyManifest } from './find-legacy.ts'
 import { LEGACY_PREDICATE_TYPE } from './legacy-attestation.ts'
@@ -41,6 +43,19 @@ export async function* findLegacyAttestations(
 ): AsyncGenerator<FoundLegacyAttestation> {
   const found = await readLegacyManifest(source, subject, 'attestation', options)
   if (found) yield* attestationsIn(source, found, options)
+}
+
+/** Whether what is attested in the older form makes another attestation needless. */
+export async function isAttestedInOlderForm(
+  source: Source,
+  wanted: WantedStatement,
+  { signal }: Abortable = {},
+): Promise<boolean> {
+  const predicateTypes = new Set([wanted.statement.predicateType])
+  for await (const found of findLegacyAttestations(source, { digest: wanted.subject }, { predicateTypes, signal })) {
+    if (isEqualStatement(found, wanted)) return true
+  }
+  return false
 }
 
 /** Reads the attestations that a manifest of the older form holds, one after the other, and only as many as are asked for. */
@@ -90,6 +105,7 @@ function attestationOf(layer: Descriptor, bytes: Uint8Array, where: string): Fou
     keyHint: undefined,
     logEntries: log ? [logEntryOf(log, `${where}, log entry`)] : [],
     timestamps: timestamp ? [timestamp] : [],
+    timestamped: bytes,
   }
   return { layer, bundle, statement: parseStatement(payload, `${where}, statement`) }
 }

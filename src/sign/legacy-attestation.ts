@@ -11,15 +11,17 @@ import type { LogEntry } from './witness.ts'
 export const LEGACY_PREDICATE_TYPE = 'predicateType'
 
 /**
- * The layer of an attestation in the older form: the envelope that a bundle holds, with its log entry and its timestamp, so
- * that for this form nothing has to be signed or logged.
+ * The layer of an attestation in the older form: the envelope that a bundle holds, with its log entry, so that for this form
+ * nothing has to be signed or logged.
  *
+ * @param timestamp over `serializeEnvelope`: that of the bundle, which is over the signature, is not looked for here
  * @throws {OciPublishError} UNSUPPORTED where the log entry is one that this form cannot carry
  * @see cosign, ATTESTATION_SPEC.md
  */
-export function legacyAttestationLayer(signed: SignedEnvelope, predicateType: string): Blob {
-  const { envelope, certificate, chain = [], timestamps } = signed
-  if (!canBeCarried(signed)) {
+export function legacyAttestationLayer(signed: SignedEnvelope, predicateType: string, timestamp?: Uint8Array): Blob {
+  const { envelope, certificate, chain = [], logEntries } = signed
+  const logEntry = carriedEntryOf(signed)
+  if (logEntries.length > 0 && !logEntry) {
     const message =
       'an attestation in the older form cannot carry its log entry: it is none of Rekor 1 over this envelope'
     const hint = 'use a log of version 1, or attest in the form of bundles only'
@@ -29,15 +31,19 @@ export function legacyAttestationLayer(signed: SignedEnvelope, predicateType: st
   const annotations = {
     [LEGACY_ANNOTATION.signature]: '', // it is in the envelope
     [LEGACY_PREDICATE_TYPE]: predicateType,
-    ...legacyAnnotations({ certificate, chain, logEntry: carriedEntryOf(signed), timestamp: timestamps[0] }),
+    ...legacyAnnotations({ certificate, chain, logEntry, timestamp }),
   }
   const descriptor = { mediaType: LEGACY_ENVELOPE, size: bytes.byteLength, digest: digestOf(bytes), annotations }
   return bytesBlob({ descriptor, bytes })
 }
 
-/** Whether the older form has room for all that a bundle has: a log that promises, and knows the envelope by this hash. */
+/**
+ * Whether a bundle that is there can be had in the older form, too: its log promises, and knows the envelope by the same
+ * hash. Without a log a certificate needs a timestamp of the envelope, for which it is too late.
+ */
 export function canBeCarried(signed: SignedEnvelope): boolean {
-  return signed.logEntries.length === 0 || carriedEntryOf(signed) !== undefined
+  if (carriedEntryOf(signed)) return true
+  return signed.logEntries.length === 0 && signed.certificate === undefined
 }
 
 const entrySchema = v.object({

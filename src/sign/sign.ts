@@ -11,7 +11,10 @@ import { composeBundle, type SignedEnvelope } from './bundle.ts'
 import { bundleParts } from './bundle-artifact.ts'
 import { signEnvelope } from './envelope.ts'
 import { isEqualStatement } from './equal.ts'
+import { serializeEnvelope } from './envelope-json.ts'
 import { findBundles, type FoundBundle } from './find-bundles.ts'
+import { isAttestedInOlderForm } from './find-legacy-attestations.ts'
+import { canBeCarried } from './legacy-attestation.ts'
 import type { SigningMeans } from './means.ts'
 import type { SignedBy } from './signer.ts'
 import { serializeStatement, SIGNATURE_PREDICATE, type Statement } from './statement.ts'
@@ -36,6 +39,8 @@ export interface SignedReferrer {
   readonly existed: boolean
   /** What is in the bundle, be it the one that was there. */
   readonly signed: SignedEnvelope
+  /** Of all of the envelope, as the older form has it; only where that is wanted and the bundle is new. */
+  readonly envelopeTimestamp?: Uint8Array | undefined
 }
 
 /** What one signer has made of one statement. */
@@ -56,7 +61,7 @@ export interface SignOptions extends Abortable {
 }
 
 export interface SignEverywhereOptions extends SignOptions {
-  /** Whether what is attested has to fit into the older form, too: what is there and does not is signed once more. */
+  /** Whether what is attested has to be had in the older form, too: where a bundle does not fit in, there is another. */
   readonly carried?: boolean
 }
 
@@ -96,19 +101,21 @@ export async function signEverywhere(
     for (const { statement, attachTo: digests } of stated) {
       const subjects = digests.map(digest => memberOf(members, digest))
       const { by } = await one.identity({ signal })
-      const isAttested = statement.predicateType !== SIGNATURE_PREDICATE
-      const witnessed = { by, ...witnessesOf(one), carried: carried && isAttested }
+      const isCarried = carried && statement.predicateType !== SIGNATURE_PREDICATE
       const spots = await allOrErrors(
         places.flatMap(({ target }) =>
           subjects.map(async subject => {
-            const wanted = { statement, subject: subject.descriptor.digest, ...witnessed }
-            const equal = (await bundlesOn(target, subject)).find(bundle => isEqualStatement(bundle, wanted))
-            return { target, subject, equal }
+            const wanted = { statement, subject: subject.descriptor.digest, by, ...witnessesOf(one) }
+            const equal = (await bundlesOn(target, subject)).filter(bundle => isEqualStatement(bundle, wanted))
+            const fit = isCarried ? equal.find(({ bundle }) => canBeCarried(bundle)) : equal[0]
+            if (fit || equal.length === 0) return { target, subject, equal: fit }
+            const older = await isAttestedInOlderForm(target, { ...wanted, timestamp: false }, { signal })
+            return { target, subject, equal: older ? equal[0] : undefined }
           }),
         ),
       )
       const lacking = spots.filter(({ equal }) => !equal)
-      const made = lacking.length === 0 ? undefined : await bundleOf(statement, one, { signal })
+      const made = lacking.length === 0 ? undefined : await bundleOf(statement, one, { carried: isCarried, signal })
       const added = made ? await hang(made, statement, lacking, { onEvent, signal }) : []
       const there = spots.flatMap(({ target: { place }, subject, equal }) => {
         if (!equal) return []
@@ -140,23 +147,29 @@ export function witnessesOf({ witnesses }: SigningMeans): { readonly log: boolea
 interface MadeBundle {
   readonly bytes: Uint8Array
   readonly signed: SignedEnvelope
+  readonly envelopeTimestamp: Uint8Array | undefined
 }
 
 /** Signs, and has the signature logged and its time testified, by whoever does that. */
 async function bundleOf(
   statement: Statement,
   { identity, witnesses }: SigningMeans,
-  io: Abortable,
+  { carried, signal }: Abortable & { readonly carried: boolean },
 ): Promise<MadeBundle> {
+  const io = { signal }
   const { signer, by } = await identity(io)
   const envelope = await signEnvelope(serializeStatement(statement), signer, io)
   const entry = await witnesses.log?.record({ kind: 'dsse', envelope, by }, io)
   const timestamp = await witnesses.timestamp?.(envelope.signature, io)
+  // While the certificate is valid.
+  const document = new TextEncoder().encode(serializeEnvelope(envelope))
+  const envelopeTimestamp = carried ? await witnesses.timestamp?.(document, io) : undefined
   const parts = { envelope, logEntries: entry ? [entry] : [], timestamps: timestamp ? [timestamp] : [] }
   const chain = by.certificate ? by.chain : []
   return {
     bytes: composeBundle({ ...parts, by }),
     signed: { ...parts, certificate: by.certificate, chain, keyHint: undefined },
+    envelopeTimestamp,
   }
 }
 
@@ -167,7 +180,7 @@ interface Spot {
 
 /** One bundle blob in each place, and a manifest for each subject. */
 async function hang(
-  { bytes, signed }: MadeBundle,
+  { bytes, ...made }: MadeBundle,
   { predicateType }: Statement,
   spots: readonly Spot[],
   { onEvent, signal }: SignOptions,
@@ -180,7 +193,7 @@ async function hang(
       const attachments = await attachTo(target, subjects, parts, { signal })
       const { place } = target
       return attachments.map(({ subject, manifest }) => {
-        return { place, subject: subject.digest, predicateType, manifest: manifest.digest, existed: false, signed }
+        return { place, subject: subject.digest, predicateType, manifest: manifest.digest, existed: false, ...made }
       })
     }),
   )

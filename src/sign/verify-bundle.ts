@@ -30,10 +30,10 @@ export async function verifyBundle(
   bundle: Uint8Array | SignedEnvelope,
   { subject, policy, where = 'bundle' }: VerifyBundleOptions,
 ): Promise<VerifiedBundle> {
-  const { envelope, certificate, keyHint, logEntries, timestamps } =
+  const { envelope, certificate, keyHint, logEntries, timestamps, timestamped } =
     bundle instanceof Uint8Array ? parseBundle(bundle, where) : bundle
   const by = expectSigner(certificate, keyHint, policy)
-  const signed = { content: { envelope }, certificate, logEntries, timestamps }
+  const signed = { content: { envelope }, certificate, logEntries, timestamps, timestamped }
   const trust =
     policy.key === undefined ? { trustedRoot: policy.root } : { key: policy.publicKey, trustedRoot: policy.root }
   const testimony = await checkSignature(signed, trust)
