@@ -16,6 +16,7 @@ import { blobFile } from '../../src/layout/files.ts'
 import type { Digest } from '../../src/oci/digest.ts'
 import { parseRegistryReference } from '../../src/oci/reference.ts'
 import { image, index, manifest, multiPlatform, rawBlob, sampleOf, textBlob, type Sample } from '../copy/sample.ts'
+import { BUNDLE, put, referrer, signatures, tagOf } from '../copy/signed.ts'
 import { tempDir } from './temp-dir.ts'
 
 const run = promisify(execFile)
@@ -115,6 +116,27 @@ describe('openLayoutArchiveTarget()', () => {
     const root = manifest(config.descriptor, [chart.descriptor])
     await write(dir.in('out.tar'), dir.path, sampleOf([config, chart, root]))
     expect([...(await entriesOf(dir.in('out.tar'))).keys()]).not.toContain('manifest.json')
+  })
+
+  test("a signature under cosign's tag is no image to docker load, though its config says so", async () => {
+    await using dir = await tempDir()
+    const sample = sampleOf(image('linux/amd64', ['layer']))
+    const target = openLayoutArchiveTarget(dir.in('out.tar'), { images: [APP], tempDir: dir.path })
+    await copyGraph(sample.contentOf, sample.root.descriptor, target)
+    const tag = tagOf(sample.root.descriptor, 'sig')
+    await put(target, signatures('of the image'), tag)
+    const bundle = referrer(BUNDLE, 'of the image', sample.root.descriptor)
+    await put(target, bundle)
+    await target.tag(sample.root, ['v1'])
+    await target.close()
+    const docker = JSON.parse((await entriesOf(dir.in('out.tar'))).get('manifest.json') ?? '') as unknown
+    expect(docker).toMatchObject([{ RepoTags: ['ghcr.io/team/app:v1'] }])
+    const archive = openLayoutArchive(dir.in('out.tar'))
+    expect(await archive.resolve('')).toMatchObject({ digest: sample.root.descriptor.digest })
+    expect(await archive.resolve(tag)).toEqual(signatures('of the image').manifest.descriptor)
+    const found = []
+    for await (const one of archive.referrers(sample.root.descriptor)) found.push(one.digest)
+    expect(found).toEqual([bundle.manifest.descriptor.digest])
   })
 
   test('an image whose layers are elsewhere has no manifest.json, which docker load would fail on', async () => {

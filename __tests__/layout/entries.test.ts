@@ -21,6 +21,8 @@ const named = (descriptor: Descriptor, ref: string, full?: string): Descriptor =
   annotations: { [REF_NAME]: ref, ...(full !== undefined && { [CONTAINERD_NAME]: full }) },
 })
 
+const referring = (descriptor: Descriptor): Descriptor => ({ ...descriptor, artifactType: 'application/spdx+json' })
+
 describe('findEntry()', () => {
   test.each<[string, readonly Descriptor[], string, Descriptor]>([
     ['the tag, as skopeo writes it', [named(a, 'v1'), named(b, 'v2')], 'v2', b],
@@ -31,6 +33,13 @@ describe('findEntry()', () => {
     ['a digest', [named(a, 'v1'), named(b, 'v2')], b.digest, b],
     ['the only image without a name', [a], '', a],
     ['the only image under several names', [named(a, 'v1'), named(a, 'latest')], '', a],
+    [
+      'the only image beside what is attached to it',
+      [referring(b), a, named(b, `sha256-${'0'.repeat(64)}.sig`)],
+      '',
+      a,
+    ],
+    ['what is attached, where there is nothing else', [named(b, `sha256-${'0'.repeat(64)}.sig`)], '', b],
   ])('finds %s', (_, entries, name, wanted) => {
     expect(findEntry(entries, name, 'oci:out')?.digest).toBe(wanted.digest)
   })
@@ -44,6 +53,12 @@ describe('findEntry()', () => {
       'oci:out holds several images, say which: v1, v2',
     ],
     [
+      'no name where several have something attached',
+      [named(a, 'v1'), named(b, 'v2'), referring(b), named(a, `sha256-${'0'.repeat(64)}.att`)],
+      '',
+      'oci:out holds several images, say which: v1, v2',
+    ],
+    [
       'one name for two images',
       [named(a, 'v1'), named(b, 'v1')],
       'v1',
@@ -52,7 +67,7 @@ describe('findEntry()', () => {
     ['an empty layout', [], '', 'oci:out holds no image'],
     ['a name in an empty layout', [], 'v1', 'oci:out holds no image'],
   ])('tells the names there are, given %s', (_, entries, name, message) => {
-    expect(() => findEntry(entries, name, 'oci:out')).toThrow(message)
+    expect(() => findEntry(entries, name, 'oci:out')).toThrow(new Error(message))
   })
 
   test('leaves a digest that has no entry to whoever looks for blobs', () => {

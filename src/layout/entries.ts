@@ -35,7 +35,7 @@ export function findEntry(entries: readonly Descriptor[], name: string, place: s
   const names = namesOf(entries)
   if (first) {
     const which = name === '' ? 'several images, say which' : `several images named "${name}", say which by its digest`
-    const choice = name === '' ? names : found.map(({ digest }) => digest)
+    const choice = name === '' ? namesOf(found) : found.map(({ digest }) => digest)
     throw new OciPublishError('AMBIGUOUS_NAME', `${place} holds ${which}: ${choice.join(', ')}`)
   }
   if (names.length === 0) throw new OciPublishError('NOT_FOUND', `${place} holds no image`)
