@@ -11,6 +11,7 @@ import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-type.ts
 import { parseReference } from '../../src/oci/reference.ts'
 import { composeBundleArtifact } from '../../src/sign/bundle-artifact.ts'
 import { BUNDLE_TYPE, parseBundle } from '../../src/sign/bundle.ts'
+import { serializeEnvelope } from '../../src/sign/envelope-json.ts'
 import { keyHint } from '../../src/sign/key-signer.ts'
 import { legacyAttestationLayer } from '../../src/sign/legacy-attestation.ts'
 import { legacyLayer, legacyPayload, legacyTag } from '../../src/sign/legacy.ts'
@@ -246,7 +247,9 @@ test('an attestation in the older form counts as well, by a key as without one',
   const statement = { subjects: [{ digest: index.digest }], predicateType: PROVENANCE, predicate: { a: 1 } }
   const ours = parseBundle(await witnessedBundle(key, statement, {}), 'bundle')
   const theirs = parseBundle(await witnessedBundle(await keyless.identity(), statement, keyless.witnesses), 'bundle')
-  const layers = [ours, theirs].map(one => legacyAttestationLayer(one, PROVENANCE))
+  // In this form a timestamp is of the whole envelope.
+  const timestamp = await keyless.witnesses.timestamp?.(Buffer.from(serializeEnvelope(theirs.envelope)))
+  const layers = [legacyAttestationLayer(ours, PROVENANCE), legacyAttestationLayer(theirs, PROVENANCE, timestamp)]
   await pushArtifact(place, composeArtifact({ layers }), { tags: [legacyTag(index.digest, 'attestation')] })
   const predicateType = PROVENANCE
   const byKey = await verify([OURS], { predicateType })
