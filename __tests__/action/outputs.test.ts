@@ -41,4 +41,30 @@ describe('outputsOf()', () => {
     expect(JSON.parse(untagged['metadata'] ?? '')).toMatchObject({ 'image.name': 'ghcr.io/team/app' })
     expect(untagged['tags']).toBe('')
   })
+
+  test('what is signed, how to verify it and where attestations are kept, a line each', () => {
+    const platform = sampleDigest('linux/amd64')
+    const signed = {
+      refs: [`ghcr.io/team/app@${digest}`, `ghcr.io/team/app@${platform}`],
+      signatures: [],
+      verifyCommands: ['cosign verify --key cosign.pub ghcr.io/team/app', 'cosign verify-attestation …'],
+      bundlePath: '/tmp/bundles.jsonl',
+      attestations: [
+        { id: '7', url: 'https://github.com/team/app/attestations/7' },
+        { id: '8', url: 'https://github.com/team/app/attestations/8' },
+      ],
+    }
+    expect(outputsOf(sampleReport({ signed }))).toMatchObject({
+      signed: `ghcr.io/team/app@${digest}\nghcr.io/team/app@${platform}`,
+      'cosign-verify-commands': 'cosign verify --key cosign.pub ghcr.io/team/app\ncosign verify-attestation …',
+      'bundle-path': '/tmp/bundles.jsonl',
+      'attestation-id': '7\n8',
+      'attestation-url': 'https://github.com/team/app/attestations/7\nhttps://github.com/team/app/attestations/8',
+    })
+  })
+
+  test('where nothing is signed, those outputs are there and empty, so that a condition can ask for them', () => {
+    const names = ['signed', 'cosign-verify-commands', 'bundle-path', 'attestation-id', 'attestation-url']
+    expect(names.map(name => outputs[name])).toEqual(names.map(() => ''))
+  })
 })

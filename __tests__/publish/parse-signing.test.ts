@@ -35,7 +35,7 @@ test.each<[what: string, values: FieldValues]>([
 })
 
 const NO_SIGNER =
-  'is signed, and nothing says what with -> add "sign: keyless", with "permissions: id-token: write" in the job, or "sign: key" with sign-key'
+  'is signed, and nothing says what with -> add "sign: keyless", with "permissions: { id-token: write }" in the job, or "sign: key" with sign-key'
 
 test.each<[what: string, values: FieldValues, says: readonly string[]]>([
   [

@@ -47,8 +47,10 @@ export interface PublishOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly signal?: AbortSignal
   readonly onEvent?: (event: PublishEvent) => void
-  /** Talks to registries without credentials, and does not wait before it tries again, nor long for signing services. */
+  /** Talks to registries without credentials, and does not wait before it tries again. */
   readonly impatient?: boolean
+  /** How long signing services may take to answer, for the impatient. */
+  readonly answerMs?: number
   /** Where bundles are written when the request does not say. */
   readonly bundleFile?: string
 }
@@ -65,7 +67,7 @@ export function openWorkshop(): Workshop {
   }
   const run = async <R>(
     given: FieldValues,
-    { env: more = {}, signal, onEvent, impatient = false, bundleFile }: PublishOptions = {},
+    { env: more = {}, signal, onEvent, impatient = false, answerMs, bundleFile }: PublishOptions = {},
     useCase: (values: FieldValues, deps: PublishDeps, io: Abortable) => Promise<R>,
   ): Promise<Published<R>> => {
     const events: PublishEvent[] = []
@@ -87,7 +89,7 @@ export function openWorkshop(): Workshop {
       ...(bundleFile !== undefined && { bundleFile }),
     })
     try {
-      const deps = impatient ? hurried(wired.deps, wiring, at('cache')) : wired.deps
+      const deps = impatient ? hurried(wired.deps, wiring, { cacheDirectory: at('cache'), answerMs }) : wired.deps
       return { report: await useCase(values, deps, { signal }), events, secrets }
     } finally {
       await wired.close()
@@ -111,16 +113,17 @@ export function openWorkshop(): Workshop {
   }
 }
 
-/** Long enough for an answer on loopback, short enough to wait for one that never comes. */
-const ANSWER_MS = 2_000
-
 type Wiring = Pick<SigningWiring, 'env' | 'onSecret'> & {
   readonly values: FieldValues
   readonly onEvent: (event: PublishEvent) => void
 }
 
 /** The same, on a clock that jumps ahead whenever somebody waits. */
-function hurried(deps: PublishDeps, { env, values, onEvent, onSecret }: Wiring, cacheDirectory: string): PublishDeps {
+function hurried(
+  deps: PublishDeps,
+  { env, values, onEvent, onSecret }: Wiring,
+  { cacheDirectory, answerMs }: { readonly cacheDirectory: string; readonly answerMs: number | undefined },
+): PublishDeps {
   let nowMs = 0
   const sleep = (waitMs: number, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted()
@@ -133,7 +136,7 @@ function hurried(deps: PublishDeps, { env, values, onEvent, onSecret }: Wiring, 
     version: '0',
     random: () => 0,
     clock,
-    timeouts: { answerMs: ANSWER_MS, uploadedMs: ANSWER_MS },
+    timeouts: answerMs === undefined ? {} : { answerMs, uploadedMs: answerMs },
     onEvent: event => {
       if (event.type === 'retry') onEvent(event)
     },

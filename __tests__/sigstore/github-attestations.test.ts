@@ -33,7 +33,8 @@ test('a bundle is stored as it is, and where people find it is told', async () =
   expect(sigstore.github.bundles).toEqual([JSON.parse(BUNDLE)])
 })
 
-const PERMISSION = 'add this to the job:\npermissions:\n  attestations: write'
+const PERMISSION =
+  'give the job "permissions: { attestations: write, id-token: write, contents: read }", with what else it needs'
 
 test.each([
   [403, 'Resource not accessible by integration', PERMISSION],

@@ -76,10 +76,7 @@ describe('where the token comes from', () => {
       code: 'NO_ID_TOKEN',
       message:
         'keyless signing needs an identity token: SIGSTORE_ID_TOKEN is not set, and no ID token of GitHub: the job may not ask for one',
-      hint: `add this to the job:
-permissions:
-  id-token: write
-Pull requests from forks get no token, whatever the workflow says: sign when the change is merged. Elsewhere than at GitHub set SIGSTORE_ID_TOKEN`,
+      hint: 'give the job "permissions: { id-token: write, contents: read }", with what else it needs. Pull requests from forks get no token, whatever the workflow says: sign when the change is merged. Elsewhere than at GitHub set SIGSTORE_ID_TOKEN',
     })
   })
 

@@ -1,3 +1,4 @@
+import { InputError } from '../errors.ts'
 import type { SignedExisting, SignWords } from '../publish/sign-existing.ts'
 import { entriesOf, type FieldValues } from '../publish/fields.ts'
 import { signedTexts } from '../tell/signed.ts'
@@ -28,13 +29,28 @@ export async function signCommand<D>(
     complete: values => withSigner(flags, withRegistryOf(reference, values)),
     async run({ values, deps, display, quiet }) {
       const platforms = entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, textsOf(flags['platforms']))
-      const signed = await parts.sign({ reference, platforms, signature }, values, deps, { signal: parts.signal })
+      const words = { reference, platforms, signature }
+      const signed = await parts.sign(words, values, deps, { signal: parts.signal }).catch(inFlags)
       display.end()
       if (!quiet) display.say(linesOf(signed, performance.now() - startedAt))
       io.stdout.write(`${flags['json'] === true ? JSON.stringify(signed, null, 2) : signed.refs.join('\n')}\n`)
     },
     stopped: 'what was signed until then stays; the same command signs the rest',
   })
+}
+
+/** What inputs are called here; the password has no flag. */
+const TYPED: ReadonlyMap<string, string> = new Map([
+  ['reference', 'REFERENCE'],
+  ['sign', 'key'],
+  ['sign-key', 'key'],
+  ['sign-password', 'COSIGN_PASSWORD'],
+])
+
+/** Problems in the words of this command. */
+function inFlags(error: unknown): never {
+  if (!(error instanceof InputError)) throw error
+  throw new InputError(error.problems.map(one => ({ ...one, input: TYPED.get(one.input) ?? one.input })))
 }
 
 /** `--key` is a private key or the address of one; without it the identity of the job signs, where that is asked for. */

@@ -142,7 +142,7 @@ function withoutSigner(
   entries: Entries,
   { provenance, githubAttestation }: { readonly provenance: boolean; readonly githubAttestation: boolean },
 ): readonly InputProblem[] {
-  const hint = 'add "sign: keyless", with "permissions: id-token: write" in the job, or "sign: key" with sign-key'
+  const hint = 'add "sign: keyless", with "permissions: { id-token: write }" in the job, or "sign: key" with sign-key'
   const asking: FieldName[] = [
     ...(provenance ? (['provenance'] as const) : []),
     ...(githubAttestation ? (['github-attestation'] as const) : []),

@@ -66,9 +66,9 @@ export async function storeAttestation(
   }
 }
 
-const PERMISSION = `add this to the job:
-permissions:
-  attestations: write`
+/** YAML on one line, as messages are. */
+const PERMISSION =
+  'give the job "permissions: { attestations: write, id-token: write, contents: read }", with what else it needs'
 
 function hintFor(status: number, detail: string): string | undefined {
   if (/\bnot available\b|make this repository public|\bupgrade\b/i.test(detail)) {

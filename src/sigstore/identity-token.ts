@@ -59,10 +59,8 @@ export async function identityToken(
   }
 }
 
-const NO_TOKEN_HINT = `add this to the job:
-permissions:
-  id-token: write
-Pull requests from forks get no token, whatever the workflow says: sign when the change is merged. Elsewhere than at GitHub set ${VARIABLE}`
+/** YAML on one line, as messages are. */
+const NO_TOKEN_HINT = `give the job "permissions: { id-token: write, contents: read }", with what else it needs. Pull requests from forks get no token, whatever the workflow says: sign when the change is merged. Elsewhere than at GitHub set ${VARIABLE}`
 
 const text = v.string('is not text')
 const number = v.number('is not a number')

@@ -1,7 +1,7 @@
 import type { SignatureReport, SignedReport } from '../publish/report.ts'
 import { countText } from './amount.ts'
 
-/** `signed by the key cosign.key: 3 manifests; 2 attestations (https://slsa.dev/provenance/v1)`, a line for each signer. */
+/** `signed by the key cosign.key: 3 manifests, attested https://slsa.dev/provenance/v1, 6 referrers added`, a line for each signer. */
 export function signedTexts(signed: SignedReport | undefined): readonly string[] {
   const signers = new Map<string, SignatureReport[]>()
   for (const one of signed?.signatures ?? []) signers.set(one.by, [...(signers.get(one.by) ?? []), one])
