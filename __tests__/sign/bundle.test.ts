@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import * as fc from 'fast-check'
-import { BUNDLE_TYPE, composeBundle, parseBundle, type BundleParts } from '../../src/sign/bundle.ts'
+import { composeBundle, parseBundle, type BundleParts } from '../../src/sign/bundle.ts'
+import { BUNDLE_TYPE } from '../../src/sign/media-types.ts'
 import { IN_TOTO } from '../../src/sign/envelope.ts'
 import { refusal } from './refusal.ts'
 import { LOG_ENTRY } from './some-bundles.ts'

@@ -1,8 +1,6 @@
 import type { Hanging } from '../content/hanging.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
-import { BUNDLE_TYPE_PREFIX } from '../sign/bundle.ts'
-import { BUNDLE_PREDICATE_TYPE } from '../sign/bundle-artifact.ts'
-import { NOTATION_TYPE } from '../sign/notation/artifact.ts'
+import { BUNDLE_PREDICATE_TYPE, BUNDLE_TYPE_PREFIX, NOTATION_TYPE } from '../sign/media-types.ts'
 import { SIGNATURE_PREDICATE } from '../sign/statement.ts'
 
 /** Cosign's tags end with what they are for. */

@@ -3,12 +3,9 @@ import type { AttachParts } from '../artifact/attach.ts'
 import { bytesBlob } from '../content/blob.ts'
 import type { Annotations, Descriptor } from '../oci/descriptor.ts'
 import { digestOf } from '../oci/digest.ts'
-import { BUNDLE_TYPE } from './bundle.ts'
+import { BUNDLE_PREDICATE_TYPE, BUNDLE_TYPE } from './media-types.ts'
 
 const CONTENT = 'dev.sigstore.bundle.content'
-
-/** What a bundle states, so that a reader of a list of referrers knows without fetching it. */
-export const BUNDLE_PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType'
 
 /**
  * What brings a bundle to its subjects, as it is attached to each of them: the same bundle on several is one blob under

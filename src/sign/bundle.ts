@@ -8,12 +8,7 @@ import { bytesSchema, envelopeSchema } from './envelope-json.ts'
 import { keyHint } from './key-signer.ts'
 import type { SignedBy } from './signer.ts'
 import type { LogEntry } from './witness.ts'
-
-/** Media type of what we write, of the document as of the layer that holds it. */
-export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
-
-/** Beginning of the types of bundles of every version. */
-export const BUNDLE_TYPE_PREFIX = 'application/vnd.dev.sigstore.bundle'
+import { BUNDLE_TYPE, BUNDLE_TYPE_PREFIX } from './media-types.ts'
 
 /** Bundles of more bytes than this are neither written nor read: predicates of 16 MiB, in base64, still fit. */
 export const MAX_BUNDLE_BYTES: number = 24 << 20

@@ -3,7 +3,7 @@ import { listsReferrers, type Source } from '../content/ports.ts'
 import { OciPublishError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf } from '../oci/digest.ts'
-import { BUNDLE_PREDICATE_TYPE } from './bundle-artifact.ts'
+import { BUNDLE_PREDICATE_TYPE } from './media-types.ts'
 import { legacyTag } from './legacy.ts'
 import { SIGNATURE_PREDICATE } from './statement.ts'
 

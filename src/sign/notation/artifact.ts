@@ -2,13 +2,8 @@ import { composeArtifact, type Artifact } from '../../artifact/artifact.ts'
 import { bytesBlob, type Blob } from '../../content/blob.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { digestOf } from '../../oci/digest.ts'
+import { JWS_TYPE, NOTATION_TYPE } from '../media-types.ts'
 import { rfc3339 } from './signature.ts'
-
-/** What verifiers look for among referrers. */
-export const NOTATION_TYPE = 'application/vnd.cncf.notary.signature'
-
-/** Media type of a signature in JWS. The other format is `application/cose`, which all verifiers read beside it. */
-export const JWS_TYPE = 'application/jose+json'
 
 const THUMBPRINTS = 'io.cncf.notary.x509chain.thumbprint#S256'
 const CREATED = 'org.opencontainers.image.created'

@@ -5,7 +5,7 @@ import { isNotFound } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { MAX_MANIFEST_BYTES, parseManifest } from '../../oci/manifest.ts'
 import { OCI_MANIFEST } from '../../oci/media-type.ts'
-import { JWS_TYPE, NOTATION_TYPE } from './artifact.ts'
+import { JWS_TYPE, NOTATION_TYPE } from '../media-types.ts'
 
 /** A signature that hangs on a manifest. */
 export interface FoundNotation {
