@@ -209,6 +209,10 @@ test('of fewer platforms only what they have comes along, and what said somethin
   const target = places.open('api2.example/b')
   const none = await copy(places, 'api.example/a:v1', 'api2.example/b:arm', { platforms: ['linux/arm64'] })
   expect(none.referrers).toEqual([])
+  // Nobody has referred to what is made here and now.
+  const asked = places.registry('api.example').requests.map(({ path }) => path)
+  expect(asked).toContain(`/v2/a/referrers/${root.digest}`)
+  expect(asked).not.toContain(`/v2/a/referrers/${none.root.digest}`)
   expect(await hangingAt(target, none.root, arm64)).toEqual([])
   expect(places.notices()).toContain(
     `${root.digest} is rewritten: 2 referrers say something about it, and are left out; sign ${none.root.digest} at the target`,

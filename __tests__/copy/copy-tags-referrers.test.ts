@@ -1,4 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { hangingFinder } from '../../src/content/hanging.ts'
+import { MemoryStore } from '../../src/content/memory.ts'
+import type { Target } from '../../src/content/ports.ts'
+import { withPush } from '../../src/content/with-push.ts'
 import { copyTags, type TagsCopy } from '../../src/copy/copy-tags.ts'
 import { parseCopyTags } from '../../src/copy/tags-request.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
@@ -128,4 +132,39 @@ test('where all tags are known, nothing is asked for that is not there', async (
     .map(({ path }) => path)
   expect(asked).toContain(`/v2/a/referrers/${root.digest}`)
   expect(asked.filter(path => /\.(?:sig|att|sbom)$/.test(path))).toEqual([])
+})
+
+test('where several tags are copied at once, one does not move while the list of another is still being written', async () => {
+  await using places = await openPlaces()
+  const store = new MemoryStore('target')
+  const signatureOf = new Map<string, string>()
+  for (let i = 1; i <= 9; i++) {
+    const { signature } = await putImage(places, 'oci:from', `v${i}`)
+    signatureOf.set(`v${i}`, signature.digest)
+  }
+  const pending = new Set<string>()
+  const listed = new Set<string>()
+  const tooEarly: string[] = []
+  const target: Target = {
+    ...withPush(store, async blob => {
+      pending.add(blob.descriptor.digest)
+      return store.push(blob)
+    }),
+    tag: (manifest, names) => {
+      tooEarly.push(...names.filter(name => !listed.has(signatureOf.get(name) ?? '')))
+      return store.tag(manifest, names)
+    },
+    // As a registry does it: what was pushed until now is written down, by whoever comes first.
+    close: async () => {
+      const taken = [...pending]
+      pending.clear()
+      for (let turns = 0; turns < 20 && taken.length > 0; turns++) await nextTurn()
+      for (const one of taken) listed.add(one)
+    },
+  }
+  const words = { include: [], exclude: [], platforms: [], referrers: true, dryRun: false }
+  const request = parseCopyTags({ from: 'oci:from', to: 'r.example/b', ...words })
+  const { copies } = await copyTags(request, { ...places.deps, openTarget: () => target })
+  expect(copies).toHaveLength(9)
+  expect(tooEarly).toEqual([])
 })

@@ -5,26 +5,28 @@ import type { CopyStep } from './plan.ts'
 
 /** Several copies to one target as if they were one: what they have in common counts once, and not as there already. */
 export function mergedResult(results: readonly CopyResult[]): CopyResult {
-  const came = new Set(
-    results.flatMap(({ sent, mounted }) => [...sent.descriptors, ...mounted.descriptors].map(({ digest }) => digest)),
-  )
-  const existing = new Map<Digest, Descriptor>()
-  for (const one of results.flatMap(result => result.existing.descriptors)) {
-    if (!came.has(one.digest)) existing.set(one.digest, one)
-  }
-  const kept = [...existing.values()]
+  const sent = unique(results.map(result => result.sent))
+  const mounted = unique(results.map(result => result.mounted))
+  const came = new Set([...sent, ...mounted].map(({ digest }) => digest))
+  const existing = unique(results.map(result => result.existing)).filter(({ digest }) => !came.has(digest))
   return {
-    sent: sum(results.map(({ sent }) => sent)),
-    mounted: sum(results.map(({ mounted }) => mounted)),
-    existing: { descriptors: kept, bytes: kept.reduce((bytes, { size }) => bytes + size, 0) },
+    // What was sent twice counts twice.
+    sent: { descriptors: sent, bytes: results.reduce((sum, result) => sum + result.sent.bytes, 0) },
+    mounted: { descriptors: mounted, bytes: sizeOf(mounted) },
+    existing: { descriptors: existing, bytes: sizeOf(existing) },
   }
 }
 
-function sum(parts: readonly Part[]): Part {
-  return {
-    descriptors: parts.flatMap(({ descriptors }) => descriptors),
-    bytes: parts.reduce((total, { bytes }) => total + bytes, 0),
+function unique(parts: readonly Part[]): readonly Descriptor[] {
+  const found = new Map<Digest, Descriptor>()
+  for (const one of parts.flatMap(({ descriptors }) => descriptors)) {
+    if (!found.has(one.digest)) found.set(one.digest, one)
   }
+  return [...found.values()]
+}
+
+function sizeOf(descriptors: readonly Descriptor[]): number {
+  return descriptors.reduce((sum, { size }) => sum + size, 0)
 }
 
 /** The same for plans. */
