@@ -142,12 +142,21 @@ test('where several tags are copied at once, one does not move while the list of
     const { signature } = await putImage(places, 'oci:from', `v${i}`)
     signatureOf.set(`v${i}`, signature.digest)
   }
+  const isSignature = (digest: string): boolean => [...signatureOf.values()].includes(digest)
+  // Two images have their signatures at the target before either closes it.
+  let arrived = 0
+  let both = (): void => undefined
+  const bothArrived = new Promise<void>(resolve => (both = resolve))
   const pending = new Set<string>()
   const listed = new Set<string>()
   const tooEarly: string[] = []
   const target: Target = {
     ...withPush(store, async blob => {
       pending.add(blob.descriptor.digest)
+      if (isSignature(blob.descriptor.digest)) {
+        if (++arrived === 2) both()
+        await bothArrived
+      }
       return store.push(blob)
     }),
     tag: (manifest, names) => {
