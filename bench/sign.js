@@ -69,7 +69,18 @@ for (let round = 0; round < Number(options.rounds); round++) {
     const registry = await startEmptyRegistry({ work, env })
     try {
       const ref = `${registry.host}/bench/app:v1`
-      run('node', options.cli, 'publish', '--quiet', '--images', ref, '--platforms', PLATFORMS, '--layers', 'app/:/app/')
+      run(
+        'node',
+        options.cli,
+        'publish',
+        '--quiet',
+        '--images',
+        ref,
+        '--platforms',
+        PLATFORMS,
+        '--layers',
+        'app/:/app/',
+      )
       const steps = { sign: sign(ref), 'sign again': name === 'cosign' ? undefined : sign(ref), verify: verify(ref) }
       for (const [step, command] of Object.entries(steps)) {
         if (command) ((figures[step] ??= {})[name] ??= []).push(measure(command))
