@@ -14,7 +14,7 @@ export interface BuildPlace {
 }
 
 /** A workflow of GitHub Actions, in the form of GitHub's own build type. */
-export interface Workflow {
+interface Workflow {
   /** `refs/heads/main`. */
   readonly ref: string
   /** `https://github.com/org/app`. */

@@ -25,7 +25,7 @@ export interface GitSource {
 }
 
 /** Marks a commit whose files were changed before the build. */
-export const MODIFIED = 'ocipublish_modified'
+const MODIFIED = 'ocipublish_modified'
 
 /** A commit, by its location as SPDX writes it: `git+https://github.com/org/app@refs/heads/main`. */
 export function gitResource({ url, commit, ref, dirty }: GitSource): ResourceDescriptor {
@@ -49,7 +49,7 @@ export function imageResource(reference: Reference, digest: Digest, platform?: P
   }
 }
 
-export function digestSet(digest: Digest): Readonly<Record<string, string>> {
+function digestSet(digest: Digest): Readonly<Record<string, string>> {
   return { [algorithmOf(digest)]: hexOf(digest) }
 }
 

@@ -4,7 +4,7 @@ import type { Predicate } from './predicate.ts'
 import { sbomStatement, type SbomDocument } from './sbom-statement.ts'
 
 /** What was published under one name. */
-export interface AttestedSubjects {
+interface AttestedSubjects {
   /** Of the index, or of an artifact that has no platforms. */
   readonly index?: Digest | undefined
   /** Of each platform's manifest. */
@@ -12,7 +12,7 @@ export interface AttestedSubjects {
 }
 
 /** The SBOM of one platform. */
-export interface PlatformSbom extends SbomDocument {
+interface PlatformSbom extends SbomDocument {
   /** Of the platform's manifest. */
   readonly platform: Digest
 }

@@ -3,10 +3,10 @@ import type { Annotations } from '../oci/descriptor.ts'
 import { readEntries, type Entries } from './entries.ts'
 import type { FieldName, FieldValues } from './fields.ts'
 
-export type SignatureFormat = 'bundle' | 'legacy' | 'both'
+type SignatureFormat = 'bundle' | 'legacy' | 'both'
 
 /** Where certificates, log entries and timestamps come from, as it was typed. */
-export interface SigstoreWords {
+interface SigstoreWords {
   readonly instance: 'auto' | 'public-good' | 'github'
   readonly fulcioUrl: string | undefined
   readonly rekorUrl: string | undefined
