@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openWorkshop, type Workshop } from '../publish/workshop.ts'
 import { newKeyPair, openCosign } from '../support/cosign.ts'
+import { run } from '../support/peers.ts'
 import { REGISTRIES, startRegistry, type Password } from '../support/registries.ts'
 import { verifyWithUs } from '../support/signing.ts'
 import { startSigstore } from '../support/sigstore/start-sigstore.ts'
@@ -104,4 +105,32 @@ test('a certificate of somebody with the same name at another issuer is told apa
   const trust = { identity: `https://github.com/${WORKFLOW}`, trustedRoot: sigstore.trustedRootFile }
   const asked = cosign.verify('cosign3', `${registry.host}/team/app:v1`, { ...trust, issuer: GITHUB_ISSUER })
   await expect(asked).rejects.toThrow(/expected issuer value/)
+})
+
+test('an image and its chart, for two registries at once, cost one certificate and one log entry each', async () => {
+  await using first = await startRegistry()
+  await using second = await startRegistry({ referrers: true })
+  await using sigstore = await startSigstore({ now })
+  await using cosign = await openCosign()
+  using workshop = openProject()
+  await run('helm3', ['create', 'web'], { cwd: workshop.context })
+  const services = { 'signing-config': sigstore.signingConfigFile, 'trusted-root': sigstore.trustedRootFile }
+  const images = [first, second].map(({ host }) => `${host}/team/app`)
+  const charts = [first, second].map(({ host }) => `${host}/charts`)
+  const values = {
+    ...IMAGE,
+    ...services,
+    images,
+    tags: 'v1',
+    chart: 'web',
+    'chart-repository': charts,
+    sign: 'keyless',
+  }
+  const { report } = await workshop.publish(values, { env: sigstore.oidcEnv })
+  const asked = sigstore.requests.map(({ service }) => service)
+  expect(asked.filter(service => service === 'fulcio')).toHaveLength(1)
+  expect(asked.filter(service => service === 'rekor')).toHaveLength(2)
+  const commands = report.signed?.verifyCommands ?? []
+  expect(commands).toHaveLength(4)
+  for (const command of commands) expect(await cosign.paste(command)).toContain('sha256:')
 })
