@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { openWorkshop, type Workshop } from '../publish/workshop.ts'
 import { pushAttestedIndex, pushIndex } from '../support/base-images.ts'
 import { COSIGNS, newKeyPair, openCosign, type CosignBench, type KeyPair } from '../support/cosign.ts'
@@ -54,6 +55,25 @@ describe.each([
     await signWithUs(image, { ...pairs[1].signs, 'signature-format': format })
     for (const key of [pairs[0].pub, pairs[1].pub, `${program}.pub`]) {
       expect(await cosign.verify(program, image, { key })).toHaveLength(1)
+    }
+  })
+
+  test('only a base that is signed is built on: by cosign with a key, in whichever form', async () => {
+    const base = `${registry.host}/base/os:1`
+    await pushIndex(`${registry.directHost}/base/os:1`)
+    const env = { COSIGN_PASSWORD: 'theirs' }
+    for (const program of COSIGNS) {
+      const prefix = `base-${program}`
+      await cosign.run(program, ['generate-key-pair', '--output-key-prefix', prefix], env)
+      const build = (): Promise<string> =>
+        published({ 'base-image': base, 'verify-base': `key=${join(cosign.path, `${prefix}.pub`)}` })
+      const mark = registry.requests.length
+      await expect(build()).rejects.toMatchObject({
+        code: expect.stringMatching(/NOT_SIGNED|VERIFICATION_FAILED/) as string,
+      })
+      expect(registry.requests.slice(mark).filter(({ method }) => method !== 'GET' && method !== 'HEAD')).toEqual([])
+      await cosign.run(program, ['sign', '--key', `${prefix}.key`, ...ALONE[program], '-y', base], env)
+      expect(await build()).toContain('/team/app-')
     }
   })
 
