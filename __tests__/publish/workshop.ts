@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTransport } from '../../src/http/client.ts'
+import type { Transport } from '../../src/http/transport.ts'
 import { download } from '../../src/http/download.ts'
 import type { Abortable } from '../../src/async/abortable.ts'
 import { readEntries } from '../../src/publish/entries.ts'
@@ -136,14 +137,15 @@ function hurried(
     version: '0',
     random: () => 0,
     clock,
-    timeouts: answerMs === undefined ? {} : { answerMs, uploadedMs: answerMs },
     onEvent: event => {
       if (event.type === 'retry') onEvent(event)
     },
   })
+  const request: Transport['request'] = asked =>
+    services.request({ ...asked, ...(answerMs !== undefined && { answerMs }) })
   const signing = signingDeps({
     env,
-    aws: { transport: services, env, onSecret },
+    aws: { transport: { request, close: () => services.close() }, env, onSecret },
     onSecret,
     onNotice: text => {
       onEvent({ type: 'notice', text })
