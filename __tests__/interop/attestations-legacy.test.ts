@@ -66,11 +66,11 @@ async function envelopesOf(image: string, digest: string): Promise<readonly Enve
   return texts.map(text => JSON.parse(text) as Envelope)
 }
 
-/** Those of bundles. */
+/** Those of bundles: not every registry lists them in the same order twice. */
 async function bundledEnvelopesOf(image: string, digest: string): Promise<readonly Envelope[]> {
   const printed = await run('oras', ['discover', '--plain-http', '--format', 'json', `${image}@${digest}`])
   const { referrers } = JSON.parse(printed) as { readonly referrers: readonly { readonly digest: string }[] }
-  return Promise.all(
+  const envelopes = await Promise.all(
     referrers.map(async one => {
       const manifest = await run('crane', ['manifest', `${image}@${one.digest}`])
       const [layer] = (JSON.parse(manifest) as { readonly layers: readonly [Layer] }).layers
@@ -78,6 +78,7 @@ async function bundledEnvelopesOf(image: string, digest: string): Promise<readon
       return (JSON.parse(bundle) as { readonly dsseEnvelope: Envelope }).dsseEnvelope
     }),
   )
+  return envelopes.sort((a, b) => a.payload.localeCompare(b.payload))
 }
 
 describe.each(REGISTRIES)('attestations in the older form, with a key, on $name', ({ start }) => {

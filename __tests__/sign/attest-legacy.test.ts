@@ -211,9 +211,14 @@ test('a layout gets none, which is told', async () => {
   const output: Output = { kind: 'oci', path: 'out', tags: [], images: [] }
   const places = [{ target: shelf.target, output }]
   const told: SignEvent[] = []
+  const { witnesses, logged, timestamped } = someWitnesses(2, 'tsa')
   const layout = { untagged: { ...shelf.untagged, places } }
   const onEvent = (event: SignEvent): void => void told.push(event)
-  expect(await attest(layout, [shelf.state(REVIEW)], meansOf(someKey()), { onEvent })).toEqual([])
+  const means = meansOf(someKey(), witnesses)
+  expect(await attest(layout, [shelf.state(REVIEW)], means, { onEvent })).toEqual([])
+  expect(await attest(layout, [shelf.state(REVIEW)], means)).toEqual([])
+  // Nor is anything done for it: one bundle is enough.
+  expect([logged.length, timestamped.length]).toEqual([1, 1])
   expect(told).toContainEqual({
     type: 'notice',
     text: `${shelf.target.place} gets no attestations in the older form, which are of repositories`,

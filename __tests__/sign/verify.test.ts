@@ -267,6 +267,17 @@ test('an attestation in the older form counts as well, by a key as without one',
   )
 })
 
+test('a timestamp that is not of the envelope is wrong in the older form', async () => {
+  const { place, index } = shelf
+  const statement = { subjects: [{ digest: index.digest }], predicateType: PROVENANCE, predicate: {} }
+  const bundle = parseBundle(await witnessedBundle(await keyless.identity(), statement, keyless.witnesses), 'bundle')
+  const layers = [legacyAttestationLayer(bundle, PROVENANCE, bundle.timestamps[0])]
+  await pushArtifact(place, composeArtifact({ layers }), { tags: [legacyTag(index.digest, 'attestation')] })
+  await expect(verify([WHO], { predicateType: PROVENANCE })).rejects.toThrow(
+    'in the older form: the timestamp does not fit the signature, or its authority is not trusted',
+  )
+})
+
 test('of policies that ask for different statements each is compared with what it asks for', async () => {
   await attest(key, shelf.index, {
     subjects: [{ digest: shelf.index.digest }],

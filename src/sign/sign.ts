@@ -101,20 +101,23 @@ export async function signEverywhere(
     for (const { statement, attachTo: digests } of stated) {
       const subjects = digests.map(digest => memberOf(members, digest))
       const { by } = await one.identity({ signal })
-      const isCarried = carried && statement.predicateType !== SIGNATURE_PREDICATE
+      const isAttested = statement.predicateType !== SIGNATURE_PREDICATE
       const spots = await allOrErrors(
-        places.flatMap(({ target }) =>
+        places.flatMap(({ target, output }) =>
           subjects.map(async subject => {
+            // Layouts have nothing in the older form.
+            const isCarried = carried && isAttested && output.kind === 'registry'
             const wanted = { statement, subject: subject.descriptor.digest, by, ...witnessesOf(one) }
             const equal = (await bundlesOn(target, subject)).filter(bundle => isEqualStatement(bundle, wanted))
             const fit = isCarried ? equal.find(({ bundle }) => canBeCarried(bundle)) : equal[0]
-            if (fit || equal.length === 0) return { target, subject, equal: fit }
+            if (fit || equal.length === 0) return { target, subject, isCarried, equal: fit }
             const older = await isAttestedInOlderForm(target, { ...wanted, timestamp: false }, { signal })
-            return { target, subject, equal: older ? equal[0] : undefined }
+            return { target, subject, isCarried, equal: older ? equal[0] : undefined }
           }),
         ),
       )
       const lacking = spots.filter(({ equal }) => !equal)
+      const isCarried = lacking.some(spot => spot.isCarried)
       const made = lacking.length === 0 ? undefined : await bundleOf(statement, one, { carried: isCarried, signal })
       const added = made ? await hang(made, statement, lacking, { onEvent, signal }) : []
       const there = spots.flatMap(({ target: { place }, subject, equal }) => {
