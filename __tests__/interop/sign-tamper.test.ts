@@ -301,3 +301,41 @@ describe('a signature in the older form is refused, by cosign as by us, when som
     await expectRefused(image, because)
   })
 })
+
+describe('a forgery that looks equal does not keep the right one from being there', () => {
+  test('with a key: a bundle whose signature does not fit', async () => {
+    await using registry = await startRegistry({ referrers: true })
+    await using cosign = await openCosign()
+    const { pub: key, signs } = await newKeyPair(cosign.path)
+    const how = { directory: cosign.path, values: signs, publicKey: await readFile(key, 'utf8') }
+    const signed = await signedParts(registry, 'x', how)
+    const forged = inEnvelope(({ signature }) => ({ signature: flipped(signature) }))(signed)
+    const name = await withBundle(registry, 'x', composeBundle(forged))
+    expect((await signWithUs(name, signs)).signatures).toMatchObject([{ existed: false }])
+    expect(await cosign.verify('cosign3', name, { key })).toHaveLength(1)
+    expect(await refusalOf(name, `key=${key}`)).toBe(NOT_REFUSED)
+  })
+
+  test('keyless: a bundle with the same name in a certificate of an authority that nobody trusts', async () => {
+    await using registry = await startRegistry({ referrers: true })
+    await using cosign = await openCosign()
+    await using sigstore = await startSigstore({ now })
+    await using theirs = await startSigstore({ now })
+    const values = { sign: 'keyless', 'signing-config': sigstore.signingConfigFile }
+    const how = { directory: cosign.path, values: { ...values, 'signing-config': theirs.signingConfigFile } }
+    const name = await withBundle(
+      registry,
+      'x',
+      composeBundle(await signedParts(registry, 'x', { ...how, env: theirs.oidcEnv })),
+    )
+    const trust = { identity: IDENTITY, issuer: GITHUB_ISSUER, trustedRoot: sigstore.trustedRootFile }
+    await expect(cosign.verify('cosign3', name, trust)).rejects.toThrow(/exit code/)
+    expect((await signWithUs(name, values, { env: sigstore.oidcEnv })).signatures).toMatchObject([{ existed: false }])
+    expect(await cosign.verify('cosign3', name, trust)).toHaveLength(1)
+    expect(
+      await verifyWithUs(name, `identity=${IDENTITY},issuer=${GITHUB_ISSUER},trusted-root=${sigstore.trustedRootFile}`),
+    ).toMatchObject({
+      verified: [{ signatures: [{ by: { identity: { san: IDENTITY } } }] }],
+    })
+  })
+})
