@@ -7,7 +7,7 @@ import { pushIndex } from '../support/base-images.ts'
 import { openCosign, type CosignBench, type Trust } from '../support/cosign.ts'
 import { run } from '../support/peers.ts'
 import { startRegistry, type RunningRegistry } from '../support/registries.ts'
-import { signWithUs, verifyWithUs } from '../support/signing.ts'
+import { signWithUs, verifyWithUs, wholeSeconds as now } from '../support/signing.ts'
 import { startSigstore, type LocalSigstore } from '../support/sigstore/start-sigstore.ts'
 import { GITHUB_ISSUER, WORKFLOW } from '../support/sigstore/tokens.ts'
 
@@ -27,9 +27,6 @@ const JOB = {
   GITHUB_RUN_ID: '4242',
   GITHUB_RUN_ATTEMPT: '1',
 }
-
-/** Whole seconds, as timestamp authorities have them. */
-const now = (): Date => new Date(Math.floor(Date.now() / 1000) * 1000)
 
 /** cosign 2 does not see by itself that a log of Rekor 2 says no time, and that the timestamp does. */
 const TIMED = { 1: [], 2: ['--use-signed-timestamps'] } as const

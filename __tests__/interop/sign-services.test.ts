@@ -4,14 +4,11 @@ import { openWorkshop, type Workshop } from '../publish/workshop.ts'
 import { newKeyPair, openCosign } from '../support/cosign.ts'
 import { run } from '../support/peers.ts'
 import { REGISTRIES, startRegistry, type Password } from '../support/registries.ts'
-import { verifyWithUs } from '../support/signing.ts'
+import { verifyWithUs, wholeSeconds as now } from '../support/signing.ts'
 import { startSigstore } from '../support/sigstore/start-sigstore.ts'
 import { GITHUB_ISSUER, WORKFLOW } from '../support/sigstore/tokens.ts'
 
 const IMAGE = { platforms: 'linux/amd64,linux/arm64', layers: 'app/:/app/' }
-
-/** Whole seconds, as timestamp authorities have them. */
-const now = (): Date => new Date(Math.floor(Date.now() / 1000) * 1000)
 
 function openProject(): Workshop {
   const workshop = openWorkshop()

@@ -1,19 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { pushArtifact } from '../../src/artifact/push-artifact.ts'
-import { messageOf } from '../../src/errors.ts'
-import type { Descriptor } from '../../src/oci/descriptor.ts'
-import type { FieldValues } from '../../src/publish/fields.ts'
-import { composeBundleArtifact } from '../../src/sign/bundle-artifact.ts'
-import { composeBundle, parseBundle, type BundleParts } from '../../src/sign/bundle.ts'
-import { readPublicKey } from '../../src/sign/public-key.ts'
-import { SIGNATURE_PREDICATE } from '../../src/sign/statement.ts'
-import { openWorkshop } from '../publish/workshop.ts'
+import { composeBundle, type BundleParts } from '../../src/sign/bundle.ts'
 import { flipped, TAMPERED, TAMPERED_V1, TAMPERED_V2, type Change, type Tamper } from '../sign/tampered.ts'
+import { NOT_REFUSED, refusalOf, signedParts, withBundle } from '../support/bundle-on-image.ts'
 import { newKeyPair, openCosign, type CosignBench, type Trust } from '../support/cosign.ts'
-import { run } from '../support/peers.ts'
 import { startRegistry, type RunningRegistry } from '../support/registries.ts'
-import { signWithUs, verifyWithUs, withDeps } from '../support/signing.ts'
+import { signWithUs, verifyWithUs, wholeSeconds as now } from '../support/signing.ts'
 import { startSigstore, type LocalSigstore } from '../support/sigstore/start-sigstore.ts'
 import { GITHUB_ISSUER, WORKFLOW } from '../support/sigstore/tokens.ts'
 
@@ -21,73 +12,6 @@ const IDENTITY = `https://github.com/${WORKFLOW}`
 const OTHER_KEY = /^the signature does not fit the key /
 const OTHER_CERTIFICATE = 'the signature does not fit the certificate'
 const OTHER_SUBJECT = /^the statement is about sha256:\w+, not sha256:\w+$/
-
-/** Whole seconds, as timestamp authorities have them. */
-const now = (): Date => new Date(Math.floor(Date.now() / 1000) * 1000)
-
-interface Image {
-  readonly host: string
-  readonly repository: string
-  readonly subject: Descriptor
-}
-
-let repositories = 0
-
-/** Publishes an image of that content, in a repository of its own. */
-async function publishAt({ host }: RunningRegistry, content: string): Promise<Image> {
-  using workshop = openWorkshop()
-  workshop.put({ 'app/content': content })
-  const repository = `team/app-${++repositories}`
-  const { report } = await workshop.publish({ images: `${host}/${repository}:v1`, layers: 'app/:/app/' })
-  const { digest, mediaType, size } = report
-  return { host, repository, subject: { digest, mediaType, size } }
-}
-
-function nameOf({ host, repository, subject }: Image): string {
-  return `${host}/${repository}@${subject.digest}`
-}
-
-/** What a bundle is made of that `values` sign an image of that content with. */
-async function signedParts(registry: RunningRegistry, content: string, how: How): Promise<BundleParts> {
-  const { values, env, publicKey } = how
-  const file = join(how.directory, 'bundle')
-  await signWithUs(nameOf(await publishAt(registry, content)), { ...values, 'bundle-file': file }, { env })
-  const { envelope, certificate, logEntries, timestamps } = parseBundle(await readFile(file), file)
-  if (certificate) return { envelope, by: { certificate, chain: [] }, logEntries, timestamps }
-  if (publicKey === undefined) throw new Error('there is neither a certificate nor a key')
-  return { envelope, by: { publicKey: readPublicKey(publicKey, 'key') }, logEntries, timestamps }
-}
-
-interface How {
-  readonly directory: string
-  readonly values: FieldValues
-  readonly env?: NodeJS.ProcessEnv
-  /** PEM. */
-  readonly publicKey?: string
-}
-
-/** Publishes an image, hangs nothing on it but this bundle, and gives its name. */
-async function withBundle(registry: RunningRegistry, content: string, bundle: Uint8Array): Promise<string> {
-  const image = await publishAt(registry, content)
-  const { host, repository, subject } = image
-  await withDeps({}, async deps => {
-    const target = deps.openTarget({ kind: 'registry', image: { kind: 'registry', host, repository }, tags: [] })
-    await pushArtifact(target, composeBundleArtifact(bundle, SIGNATURE_PREDICATE, subject))
-    await target.close?.({})
-  })
-  return nameOf(image)
-}
-
-const NOT_REFUSED = 'it is not refused'
-
-/** Why we refuse the only signature there is, without where it is. */
-async function refusalOf(name: string, policy: string): Promise<string> {
-  const said = await verifyWithUs(name, policy).then(() => NOT_REFUSED, messageOf)
-  return said.replace(
-    /^.*: no signature of it is to be trusted: (?:bundle|signature) \S+(?: in the older form)?: /s,
-    '',
-  )
-}
 
 /** Rows of what unit tests show of our verifier alone: those that cosign looks at as well. */
 function rows(all: readonly Tamper[], names: readonly string[]): readonly Tamper[] {
@@ -220,87 +144,6 @@ describe.each([1, 2] as const)(
     })
   },
 )
-
-describe('a signature in the older form is refused, by cosign as by us, when somebody changed', () => {
-  let registry: RunningRegistry
-  let cosign: CosignBench
-  let sigstore: LocalSigstore
-  let trust: Extract<Trust, { identity: string }>
-  let policy: string
-
-  beforeAll(async () => {
-    registry = await startRegistry({ referrers: true })
-    cosign = await openCosign()
-    sigstore = await startSigstore({ rekor: 1, tsa: false, now })
-    trust = { identity: IDENTITY, issuer: GITHUB_ISSUER, trustedRoot: sigstore.trustedRootFile }
-    policy = `identity=${IDENTITY},issuer=${GITHUB_ISSUER},trusted-root=${sigstore.trustedRootFile}`
-  })
-
-  afterAll(async () => {
-    await sigstore.close()
-    await cosign[Symbol.asyncDispose]()
-    await registry[Symbol.asyncDispose]()
-  })
-
-  const signed = async (content: string): Promise<Image> => {
-    const image = await publishAt(registry, content)
-    const values = { sign: 'keyless', 'signing-config': sigstore.signingConfigFile, 'signature-format': 'legacy' }
-    await signWithUs(nameOf(image), values, { env: sigstore.oidcEnv })
-    return image
-  }
-  const signaturesOf = ({ host, repository, subject }: Image): string =>
-    `${host}/${repository}:${subject.digest.replace(':', '-')}.sig`
-
-  const expectRefused = async (image: Image, because: string | RegExp): Promise<void> => {
-    for (const program of ['cosign2', 'cosign3'] as const) {
-      await expect(cosign.verify(program, nameOf(image), trust)).rejects.toThrow(/exit code/)
-    }
-    expect(await refusalOf(nameOf(image), policy)).toEqual(sentence(because))
-  }
-
-  test('nothing: it is verified', async () => {
-    const image = await signed('x')
-    for (const program of ['cosign2', 'cosign3'] as const) await cosign.verify(program, nameOf(image), trust)
-    expect(await refusalOf(nameOf(image), policy)).toBe(NOT_REFUSED)
-  })
-
-  test('the subject', async () => {
-    const [image, other] = [await publishAt(registry, 'x'), await signed('another')]
-    await run('crane', ['copy', signaturesOf(other), signaturesOf(image)])
-    await expectRefused(image, /^the signature is about sha256:\w+, not sha256:\w+$/)
-  })
-
-  test.each<readonly [string, string, (value: string) => string, string | RegExp]>([
-    [
-      'the signature',
-      'dev.cosignproject.cosign/signature',
-      value => flipped(Buffer.from(value, 'base64')).toString('base64'),
-      OTHER_CERTIFICATE,
-    ],
-    [
-      'the promise of the log',
-      'dev.sigstore.cosign/bundle',
-      value => {
-        const bundle = JSON.parse(value) as { readonly SignedEntryTimestamp: string }
-        const SignedEntryTimestamp = flipped(Buffer.from(bundle.SignedEntryTimestamp, 'base64')).toString('base64')
-        return JSON.stringify({ ...bundle, SignedEntryTimestamp })
-      },
-      "the log entry's promise (SET) is not that of the log about this entry",
-    ],
-  ])('%s', async (_, annotation, change, because) => {
-    const image = await signed('x')
-    const manifest = JSON.parse(await run('crane', ['manifest', signaturesOf(image)])) as {
-      readonly mediaType: string
-      readonly layers: readonly { annotations: Record<string, string> }[]
-    }
-    for (const { annotations } of manifest.layers) annotations[annotation] = change(annotations[annotation] ?? '')
-    const url = `http://${signaturesOf(image).replace(/\/(.*):/, '/v2/$1/manifests/')}`
-    const headers = { 'content-type': manifest.mediaType }
-    const { status } = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(manifest) })
-    expect(status).toBe(201)
-    await expectRefused(image, because)
-  })
-})
 
 describe('a forgery that looks equal does not keep the right one from being there', () => {
   test('with a key: a bundle whose signature does not fit', async () => {

@@ -48,3 +48,6 @@ export function verifyWithUs(reference: string, ...policies: readonly string[]):
     ),
   )
 }
+
+/** The clock of a local sigstore: of timestamps fractions of a second are not read alike by all. */
+export const wholeSeconds = (): Date => new Date(Math.floor(Date.now() / 1000) * 1000)
