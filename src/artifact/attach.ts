@@ -55,7 +55,7 @@ export async function attachArtifact(words: AttachWords, deps: AttachDeps, io: A
   const checked = await checkAttach(words, deps, io)
   const { subject, artifactType, choices } = checked
   const { source, name } = deps.locate(subject)
-  const root = await resolveSubject(source, name, subject, io)
+  const root = await resolveSubject(source, name, subject, { soThat: 'nothing can be attached to it', ...io })
   const members = await chosenOf(source, root, choices, { input: 'platforms', ...io })
   const parts = await attachParts(checked, deps, io)
   const target = deps.openTarget(outputOf(subject))
@@ -109,7 +109,18 @@ export async function attachParts(
   }
 }
 
-async function resolveSubject(source: Source, name: string, subject: Reference, io: Abortable): Promise<Descriptor> {
+/**
+ * What a reference stands for, if that can be a subject.
+ *
+ * @param soThat what cannot be done where it is not there
+ * @throws {OciPublishError} NOT_FOUND; UNSUPPORTED for what is no manifest
+ */
+export async function resolveSubject(
+  source: Source,
+  name: string,
+  subject: Reference,
+  { soThat, ...io }: Abortable & { readonly soThat: string },
+): Promise<Descriptor> {
   let root: Descriptor
   try {
     root = await source.resolve(name, io)
@@ -117,14 +128,10 @@ async function resolveSubject(source: Source, name: string, subject: Reference, 
     if (!isNotFound(error)) throw error
     const isRegistry = subject.kind === 'registry'
     const seen = isRegistry ? `tags ${subject.host}/${subject.repository}` : `inspect ${formatReference(subject)}`
-    throw new OciPublishError(
-      'NOT_FOUND',
-      `${formatReference(subject)} is not there, so nothing can be attached to it`,
-      {
-        cause: error,
-        hint: `publish it first; what there is shows "oci-publish ${seen}"`,
-      },
-    )
+    throw new OciPublishError('NOT_FOUND', `${formatReference(subject)} is not there, so ${soThat}`, {
+      cause: error,
+      hint: `publish it first; what there is shows "oci-publish ${seen}"`,
+    })
   }
   if (isManifestType(root.mediaType)) return root
   const message = `${formatReference(subject)} is of type ${root.mediaType}: only manifests and indexes can be subjects`

@@ -8,7 +8,7 @@ import type { OnImageCopyEvent } from '../copy/event.ts'
 import { tagsLeft } from '../copy/existing-tags.ts'
 import { planCopy, type CopyStep } from '../copy/plan.ts'
 import { planTags, tagsToMove, type TagStep } from '../copy/plan-tags.ts'
-import { InputError, isNotFound, OciPublishError, type InputProblem } from '../errors.ts'
+import { InputError, OciPublishError, type InputProblem } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { MAX_MANIFEST_BYTES } from '../oci/manifest.ts'
@@ -20,6 +20,7 @@ import { limitProblems } from './limits.ts'
 import { parseArtifact, type ArtifactWords, type ParsedArtifact } from './parse-artifact.ts'
 import type { PresetRequest } from './presets/preset.ts'
 import { contentOf, pushArtifact } from './push-artifact.ts'
+import { resolveIfThere } from '../content/resolve-if-there.ts'
 
 /** Everything the use case needs from outside. */
 export interface ArtifactDeps {
@@ -137,17 +138,10 @@ interface OpenTarget {
 /** The first contact: an unreachable registry or wrong credentials are found here, before gigabytes are read. */
 async function open(output: Output, deps: ArtifactDeps, io: Abortable): Promise<OpenTarget> {
   const target = deps.openTarget(output)
-  const tags = await Promise.all(output.tags.map(async tag => [tag, await digestAt(target, tag, io)] as const))
+  const tags = await Promise.all(
+    output.tags.map(async tag => [tag, (await resolveIfThere(target, tag, io))?.digest] as const),
+  )
   return { output, target, tags: new Map(tags) }
-}
-
-async function digestAt(target: Target, tag: string, io: Abortable): Promise<Digest | undefined> {
-  try {
-    return (await target.resolve(tag, io)).digest
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
 }
 
 interface Made {

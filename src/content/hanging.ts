@@ -1,11 +1,12 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
 import { limit } from '../async/limit.ts'
 import type { Abortable } from '../async/abortable.ts'
-import { OciPublishError, isNotFound } from '../errors.ts'
+import { OciPublishError } from '../errors.ts'
 import { attachedTags } from '../oci/attached-tag.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { isManifestType } from '../oci/media-type.ts'
 import { listsReferrers, type ReferrerLister, type Source } from './ports.ts'
+import { resolveIfThere } from './resolve-if-there.ts'
 
 /** Something that hangs on a manifest. */
 export interface Hanging {
@@ -70,7 +71,7 @@ export function hangingFinder(
     const found = await allOrErrors(
       tags.map(tag =>
         slot(async () => {
-          const descriptor = await resolveTag(source, tag, { signal })
+          const descriptor = await resolveIfThere(source, tag, { signal })
           return descriptor ? [{ descriptor, tag }] : []
         }),
       ),
@@ -92,15 +93,6 @@ export function hangingFinder(
   }
 
   return subject => hangingOn(subject, 0)
-}
-
-async function resolveTag(source: Source, tag: string, io: Abortable): Promise<Descriptor | undefined> {
-  try {
-    return await source.resolve(tag, io)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
 }
 
 /** @throws {OciPublishError} UNSUPPORTED where nobody lists referrers */

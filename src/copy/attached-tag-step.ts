@@ -1,10 +1,11 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { Source, Target } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
-import { OciPublishError, isNotFound } from '../errors.ts'
+import { OciPublishError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { MAX_MANIFEST_BYTES, parseManifest } from '../oci/manifest.ts'
 import { isIndexType, isManifestType } from '../oci/media-type.ts'
+import { resolveIfThere } from '../content/resolve-if-there.ts'
 
 /** What becomes of one of cosign's tags at a target. `leave`: what is there has all that would come, and more. */
 export type AttachedTagStep = 'keep' | 'move' | 'leave'
@@ -22,7 +23,7 @@ export async function attachedTagStep(
   tag: string,
   io: Abortable,
 ): Promise<AttachedTagStep> {
-  const now = await taggedAt(target, tag, io)
+  const now = await resolveIfThere(target, tag, io)
   if (!now) return 'move'
   if (now.digest === wanted.digest) return 'keep'
   const [coming, there] = await Promise.all([partsOf(source, wanted, io), partsOf(target, now, io)])
@@ -37,15 +38,6 @@ export async function attachedTagStep(
       hint: 'delete that tag, copy again, and sign again at the target; or sign in the form of bundles, which do not share a tag',
     },
   )
-}
-
-async function taggedAt(target: Target, tag: string, io: Abortable): Promise<Descriptor | undefined> {
-  try {
-    return await target.resolve(tag, io)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
 }
 
 /** The layers, with the signatures that stand in their annotations; undefined for what has none. */

@@ -1,7 +1,7 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { Located, Output } from '../content/places.ts'
 import type { Source, Target } from '../content/ports.ts'
-import { InputError, OciPublishError, isNotFound } from '../errors.ts'
+import { InputError, OciPublishError } from '../errors.ts'
 import { isAttachedTag } from '../oci/attached-tag.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -17,6 +17,7 @@ import { mergedResult, mergedSteps } from './merged.ts'
 import { planCopy, type CopyStep } from './plan.ts'
 import type { CopyRequest } from './request.ts'
 import { selectPlatforms } from './select-platforms.ts'
+import { resolveIfThere } from '../content/resolve-if-there.ts'
 
 export interface CopyDeps {
   /** Both only build; nothing is touched before the first call. */
@@ -126,12 +127,7 @@ async function isTagged(
   const [tag] = tags
   // A layout writes more about its tags than where they point.
   if (kind !== 'registry' || tag === undefined || tags.length > 1) return false
-  try {
-    return (await target.resolve(tag, io)).digest === digest
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
+  return (await resolveIfThere(target, tag, io))?.digest === digest
 }
 
 /** Whether a tag of cosign's has all that would come already. @throws {OciPublishError} TAG_EXISTS */
@@ -153,14 +149,7 @@ async function tagsAt(
   io: Abortable,
 ): Promise<ReadonlyMap<string, Digest | undefined>> {
   const now = new Map<string, Digest | undefined>()
-  for (const tag of tags) {
-    try {
-      now.set(tag, (await target.resolve(tag, io)).digest)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      now.set(tag, undefined)
-    }
-  }
+  for (const tag of tags) now.set(tag, (await resolveIfThere(target, tag, io))?.digest)
   return now
 }
 

@@ -1,9 +1,9 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { Target } from '../content/ports.ts'
-import { isNotFound } from '../errors.ts'
 import { readImages, type Base } from '../image/base.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
+import { resolveIfThere } from '../content/resolve-if-there.ts'
 
 /** What a target holds under the names that are about to move. */
 export interface Previous {
@@ -23,15 +23,6 @@ export async function readPrevious(target: Target, tags: readonly string[], io: 
   return {
     tags: new Map(tags.map((tag, i) => [tag, found[i]?.digest])),
     images: root ? await imagesOf(target, root, io) : [],
-  }
-}
-
-async function resolveIfThere(target: Target, tag: string, io: Abortable): Promise<Descriptor | undefined> {
-  try {
-    return await target.resolve(tag, io)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
   }
 }
 

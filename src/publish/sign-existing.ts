@@ -1,10 +1,12 @@
 import type { Abortable } from '../async/abortable.ts'
+import { resolveSubject } from '../artifact/attach.ts'
 import { chosenOf, type Choice } from '../artifact/members.ts'
 import type { Output } from '../content/places.ts'
+import { resolveIfThere } from '../content/resolve-if-there.ts'
 import type { Untagged } from '../content/untagged.ts'
-import { InputError, OciPublishError, attemptsInto, isNotFound, type InputProblem } from '../errors.ts'
+import { InputError, OciPublishError, attemptsInto, type InputProblem } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
-import { isIndexType, isManifestType } from '../oci/media-type.ts'
+import { isIndexType } from '../oci/media-type.ts'
 import { parsePlatform } from '../oci/platform.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
 import type { PublishDeps } from './deps.ts'
@@ -42,7 +44,7 @@ export async function signExisting(
   const { readySigning } = await import('./signing.ts')
   const signing = await readySigning(request, { values, signature: words.signature }, deps, io)
   const { source, name } = deps.locate(reference)
-  const root = await resolveSubject(reference, () => source.resolve(name, io))
+  const root = await resolveSubject(source, name, reference, { soThat: 'it cannot be signed', ...io })
   const wanted: readonly Choice[] = choices.length > 0 ? choices : isIndexType(root.mediaType) ? ['index', 'all'] : []
   // Where an index is not meant, the first of what is takes its place.
   const [first, ...others] = await chosenOf(source, root, wanted, { input: 'platforms', ...io })
@@ -52,7 +54,7 @@ export async function signExisting(
   const untagged: Untagged = { root: first.descriptor, platforms: others, places: [{ target, output }] }
   await signing.sign(untagged, [], io)
   await target.close?.(io)
-  await tellIfMoved(reference, root, deps, () => deps.locate(reference).source.resolve(name, io))
+  await tellIfMoved(reference, root, deps, io)
   return { ...signing.report(), root }
 }
 
@@ -85,32 +87,16 @@ function parseWords({ reference: text, platforms, signature }: SignWords, values
   return { reference, choices: choices.filter(choice => choice !== undefined), request }
 }
 
-async function resolveSubject(reference: Reference, resolve: () => Promise<Descriptor>): Promise<Descriptor> {
-  let root: Descriptor
-  try {
-    root = await resolve()
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-    const message = `${formatReference(reference)} is not there, so it cannot be signed`
-    throw new OciPublishError('NOT_FOUND', message, { cause: error, hint: 'publish it first' })
-  }
-  if (isManifestType(root.mediaType)) return root
-  const message = `${formatReference(reference)} is of type ${root.mediaType}: only manifests and indexes are signed`
-  throw new OciPublishError('UNSUPPORTED', message)
-}
-
 /** A tag may move while it is signed. The signature is right all the same, but not of what the tag means now. */
 async function tellIfMoved(
   reference: Reference,
   root: Descriptor,
-  { onEvent }: PublishDeps,
-  resolve: () => Promise<Descriptor>,
+  { locate, onEvent }: PublishDeps,
+  io: Abortable,
 ): Promise<void> {
   if (reference.kind !== 'registry' || reference.digest !== undefined) return
-  const now = await resolve().catch((error: unknown) => {
-    if (isNotFound(error)) return undefined
-    throw error
-  })
+  const { source, name } = locate(reference)
+  const now = await resolveIfThere(source, name, io)
   if (now?.digest === root.digest) return
   const means = now ? `now means ${now.digest}, which is not signed by this` : 'is gone'
   onEvent({

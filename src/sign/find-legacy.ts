@@ -2,7 +2,7 @@ import { readDocument } from '../artifact/members.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
-import { OciPublishError, isNotFound, messageOf } from '../errors.ts'
+import { OciPublishError, messageOf } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf } from '../oci/digest.ts'
 import { parseManifest, type Document, type Manifest } from '../oci/manifest.ts'
@@ -10,6 +10,7 @@ import { isIndexType, isManifestType } from '../oci/media-type.ts'
 import { legacyTag, type LegacyKind } from './legacy.ts'
 import { parseLegacy, parseLegacyPayload, type LegacyPayload, type LegacySignature } from './parse-legacy.ts'
 import { isUnreadable } from './unreadable.ts'
+import { resolveIfThere } from '../content/resolve-if-there.ts'
 
 /** The manifest under the tag of signatures, or of attestations. */
 export interface LegacyManifest {
@@ -47,7 +48,7 @@ export async function readLegacyManifest(
   if (algorithmOf(digest) !== 'sha256') return undefined // too long for a tag
   const tag = legacyTag(digest, kind)
   const where = `${source.place}:${tag}`
-  const descriptor = await resolveTag(source, tag, { signal })
+  const descriptor = await resolveIfThere(source, tag, { signal })
   if (!descriptor) return undefined
   if (isIndexType(descriptor.mediaType) || !isManifestType(descriptor.mediaType)) {
     const message = `${where} is of type ${descriptor.mediaType}, and ${kind}s in the older form are a manifest`
@@ -74,15 +75,6 @@ export async function readLegacy(
   if (!read) return undefined
   const where = `${source.place}:${legacyTag(subject.digest)}`
   return { ...read, signatures: parseLegacy(read.manifest, where, onUnreadable) }
-}
-
-async function resolveTag(source: Source, tag: string, io: Abortable): Promise<Descriptor | undefined> {
-  try {
-    return await source.resolve(tag, io)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { Abortable } from '../../async/abortable.ts'
 import type { Source } from '../../content/ports.ts'
-import { isNotFound } from '../../errors.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import { MAX_MANIFEST_BYTES, parseManifest, type Manifest } from '../../oci/manifest.ts'
 import { isIndexType } from '../../oci/media-type.ts'
 import { CHART_PROVENANCE, type ChartArtifact } from './chart-manifest.ts'
 import { CHART_CONTENT } from './package-chart.ts'
+import { resolveIfThere } from '../../content/resolve-if-there.ts'
 
 export interface SameChartOptions extends Abortable {
   /** Whether the chart was signed in this run: who signs again may get another signature, which says the same. */
@@ -29,13 +29,8 @@ export async function holdsSameChart(
   chart: ChartArtifact,
   { signed, exactly, ...io }: SameChartOptions,
 ): Promise<ExistingChart | undefined> {
-  let root: Descriptor
-  try {
-    root = await source.resolve(chart.tag, io)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
+  const root = await resolveIfThere(source, chart.tag, io)
+  if (!root) return undefined
   if (root.digest === chart.manifest.descriptor.digest) return { root, isSame: true }
   const manifest = await readManifest(source, root, io)
   return { root, isSame: manifest !== undefined && isSame(manifest, chart, { signed, exactly }) }
