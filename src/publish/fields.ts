@@ -215,7 +215,8 @@ export const FIELDS = [
     kind: 'text',
     default: 'bundle',
     choices: ['bundle', 'legacy', 'both'],
-    sentence: 'Signatures as sigstore bundles that refer to what they sign, as older sha256-….sig tags, or both',
+    sentence:
+      'Signatures and attestations as sigstore bundles that refer to what they are about, as older sha256-….sig and .att tags, or both',
   },
   {
     name: 'sign-annotations',
