@@ -137,6 +137,7 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
 
   return {
     env,
+    onSecret,
     bundleFile,
     async openMeans(request, io) {
       const problems: InputProblem[] = [...(request.githubAttestation ? storeProblems(request, env) : [])]

@@ -195,12 +195,13 @@ export async function wire({
 
 /** Most runs sign nothing, and need not load what does. */
 function signingWhenNeeded(wiring: SigningWiring): SigningDeps {
-  const { env, bundleFile } = wiring
+  const { env, onSecret, bundleFile } = wiring
   let loaded: Promise<SigningDeps> | undefined
   const load = (): Promise<SigningDeps> =>
     (loaded ??= import('./wire-signing.ts').then(({ signingDeps }) => signingDeps(wiring)))
   return {
     env,
+    onSecret,
     bundleFile,
     openMeans: async (...asked) => (await load()).openMeans(...asked),
     buildPlace: async (...asked) => (await load()).buildPlace(...asked),

@@ -305,7 +305,7 @@ describe('what goes wrong', () => {
   test('a reference that is none is exit code 2, before anything is asked', async () => {
     const { exitCode, err, out } = await run('r.example/App', new Shelf())
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
-    expect(err).toContain('--reference: "r.example/App" is not an image reference')
+    expect(err).toContain('REFERENCE: "r.example/App" is not an image reference')
   })
 
   test('a tag that is not there is exit code 1', async () => {

@@ -26,7 +26,7 @@ test.each<[line: string, told: readonly string[]]>([
   [`copy r.example/a s.example/b ${WRONG} --ecr-scan-on-push maybe`, [...TOLD, '--ecr-scan-on-push: "maybe" is not']],
   [`copy r.example/a:v1 oci:dir:y --all-tags --include / ${WRONG}`, [...TOLD, 'FROM: ', 'TO: ', '--include: "/" is']],
   [`copy r.example/a s.example/b --exclude v1 ${WRONG}`, [...TOLD, '--exclude: is for --all-tags only']],
-  [`inspect r.example/A ${WRONG}`, [...TOLD, '--reference: ']],
+  [`inspect r.example/A ${WRONG}`, [...TOLD, 'REFERENCE: ']],
   [`tags oci:out ${WRONG} --password x`, [...TOLD, 'REPOSITORY: "oci:out"', '--password: secrets are not taken']],
   [
     `publish --images r.example/a --tags - --layers x ${WRONG} --upload slowly`,

@@ -72,5 +72,5 @@ test('what was attached is printed as references, and whether it was there', asy
 test('everything that is wrong with the request is told, before anything is read', async () => {
   const { exitCode, err, options } = await run('r.example/A:', '--platform', 'x', '--attach', '--output', 'f')
   expect({ exitCode, options }).toEqual({ exitCode: 2, options: undefined })
-  for (const input of ['reference', 'platform', 'output']) expect(err).toContain(`  --${input}: `)
+  for (const input of ['REFERENCE', '--platform', '--output']) expect(err).toContain(`  ${input}: `)
 })

@@ -94,17 +94,17 @@ test('standard output has what is signed, a line each; standard error how, and h
   expect(out).toBe(`${REFS.join('\n')}\n`)
   expect(err.replace(/in [\d.]+ ?\w+/, 'in no time')).toBe(
     `${INDEX}, in no time\n` +
-      '  signed by keyless: 2 manifests, 2 referrers added\n' +
+      '  keyless: 2 manifests signed, 2 added\n' +
       '  cosign verify --key cosign.pub r.example/team/app\n',
   )
   expect((await run('sign r.example/team/app:v1 --keyless --quiet')).err).toBe('')
 })
 
 test.each<[signatures: SignedExisting['signatures'], said: string]>([
-  [[hung(INDEX, SIGNATURE, true)], 'signed by keyless: 1 manifest, all of it was there'],
+  [[hung(INDEX, SIGNATURE, true)], 'keyless: 1 manifest signed, all of it was there'],
   [
     [hung(INDEX, SIGNATURE, true), hung(INDEX, PROVENANCE), hung(ARM64, PROVENANCE)],
-    `signed by keyless: 2 manifests, attested ${PROVENANCE}, 2 referrers added`,
+    `keyless: 1 manifest signed, ${PROVENANCE} attested, 2 added`,
   ],
 ])('what was there and what was added is told (%#)', async (signatures, said) => {
   const { err } = await run('sign r.example/a --keyless', { outcome: () => Promise.resolve({ ...SIGNED, signatures }) })
@@ -173,7 +173,7 @@ test('the whole way: what was published before is signed with a key and verifies
     sign: signExisting,
     wire,
   })
-  expect([exitCode, err()]).toEqual([0, expect.stringContaining(`signed by the key ${key.key}: 3 manifests`)])
+  expect([exitCode, err()]).toEqual([0, expect.stringContaining(`the key ${key.key}: 3 manifests signed`)])
   expect(out().split('\n')[0]).toBe(`${registry.host}/team/app@${report.digest}`)
   await expect(verifyWithUs(reference, `key=${key.pub}`)).resolves.toBeDefined()
 })

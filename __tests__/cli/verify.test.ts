@@ -198,7 +198,7 @@ test.each<readonly [string, Flags, readonly string[]]>([
     'r.example/A:',
     { certificateIdentity: 'a', type: 'x', platforms: ['p'], policy: ['key=b,key=c'] },
     [
-      '--reference: ',
+      'REFERENCE: ',
       '--certificate-oidc-issuer: is missing: ',
       '--type: "x" is neither',
       '--platforms: ',

@@ -9,12 +9,13 @@ import { SERVER_AUTH } from '../support/certificates.ts'
 import { writes } from './project.ts'
 import { added, byKey, image, putApp, putKey, referrersOf, refusal } from './signed-projects.ts'
 import { openWorkshop } from './workshop.ts'
+import { noSigning } from '../support/no-signing.ts'
 
 const pemOf = (chain: readonly X509Certificate[]): string => chain.map(String).join('\n')
 const keyOf = (key: ReturnType<typeof ecKey>): string => key.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 function opened(words: NotationWords, env: NodeJS.ProcessEnv = {}): ReturnType<typeof openNotation> {
-  return openNotation(words, { signing: { env } as never }, {})
+  return openNotation(words, { signing: { ...noSigning, env } }, {})
 }
 
 async function problemsOf(promise: Promise<unknown>): Promise<readonly InputProblem[]> {
@@ -64,7 +65,7 @@ test('keys and chains are read from the environment and from files, encrypted on
 })
 
 test('nothing is opened where nothing is asked for', async () => {
-  expect(await openNotation(undefined, { signing: { env: {} } as never }, {})).toBeUndefined()
+  expect(await openNotation(undefined, { signing: noSigning }, {})).toBeUndefined()
 })
 
 const right = chainOf()
@@ -119,4 +120,16 @@ test('a certificate for servers is refused with the extension that it needs', as
       hint: expect.stringContaining('"codeSigning"') as string,
     }) as unknown,
   ])
+})
+
+test('the key and its password are masked before the key is read, wherever it comes from', async () => {
+  const secrets: string[] = []
+  const signing = {
+    ...noSigning,
+    env: { NOTATION_KEY: rightKey },
+    onSecret: (secret: string): void => void secrets.push(secret),
+  }
+  const words = { key: 'env://NOTATION_KEY', chain: pemOf(right.chain), password: 'hunter2' }
+  await openNotation(words, { signing }, {})
+  expect(secrets).toEqual([rightKey.trim(), 'hunter2'])
 })

@@ -3,6 +3,7 @@ import type { SigningDeps } from '../../src/publish/signing-deps.ts'
 /** For publications that are not signed. */
 export const noSigning: SigningDeps = {
   env: {},
+  onSecret: () => undefined,
   bundleFile: undefined,
   openMeans: () => Promise.reject(new Error('nothing is to be signed')),
   buildPlace: () => Promise.reject(new Error('nothing is to be attested')),

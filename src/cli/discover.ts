@@ -35,6 +35,6 @@ function parse(text: string): Reference {
   try {
     return parseReference(text)
   } catch (error) {
-    throw new InputError([{ input: 'reference', problem: messageOf(error) }])
+    throw new InputError([{ input: 'REFERENCE', problem: messageOf(error) }])
   }
 }

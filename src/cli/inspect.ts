@@ -42,7 +42,7 @@ interface Asked {
 function parseAsked(text: string, flags: Flags): Asked {
   const problems: InputProblem[] = []
   const attempt = attemptsInto(problems)
-  const reference = attempt('reference', () => parseReference(text))
+  const reference = attempt('REFERENCE', () => parseReference(text))
   const given = flags['platform']
   const platform = typeof given === 'string' ? attempt('platform', () => parsePlatform(given)) : undefined
   const forms = ['raw', 'config', 'json'].filter(form => flags[form] === true)

@@ -36,7 +36,7 @@ export async function pullCommand<D>(text: string, flags: Flags, io: Io, parts: 
 function parse(text: string, { output, config, overwrite, platform: typed }: Flags): PullRequest {
   const problems: InputProblem[] = []
   const attempt = attemptsInto(problems)
-  const reference = attempt('reference', () => parseReference(text))
+  const reference = attempt('REFERENCE', () => parseReference(text))
   const platform = typeof typed === 'string' ? attempt('platform', () => parsePlatform(typed)) : undefined
   if (output === '') problems.push({ input: 'output', problem: 'it is empty' })
   if (reference === undefined || problems.length > 0) throw new InputError(problems)

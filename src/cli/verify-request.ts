@@ -33,7 +33,7 @@ const WHO = ['key', 'identity', 'identity-regexp', 'issuer', 'issuer-regexp'] as
 export function parseVerify(text: string, flags: Flags): ParsedVerify {
   const problems: InputProblem[] = []
   const attempt = attemptsInto(problems)
-  const reference = attempt('reference', () => parseReference(text))
+  const reference = attempt('REFERENCE', () => parseReference(text))
   const choices = entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, textsOf(flags['platforms'])).map(one =>
     attempt('platforms', (): Choice => (one === 'all' || one === 'index' ? one : parsePlatform(one))),
   )

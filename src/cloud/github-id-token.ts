@@ -54,6 +54,6 @@ export async function githubIdToken(
 
 function failed(because: string): OciPublishError {
   return new OciPublishError('NO_ID_TOKEN', `no ID token of GitHub: ${because}`, {
-    hint: 'add "permissions: id-token: write" to the job',
+    hint: 'add "permissions: { id-token: write, contents: read }" to the job',
   })
 }

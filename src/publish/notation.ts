@@ -27,7 +27,7 @@ export interface NotationReferrer {
 /** @throws {InputError} for a key or a chain that cannot be read, or that verifiers would refuse */
 export async function openNotation(
   words: NotationWords | undefined,
-  { signing: { env } }: Pick<PublishDeps, 'signing'>,
+  { signing: { env, onSecret } }: Pick<PublishDeps, 'signing'>,
   io: Abortable,
 ): Promise<Notation | undefined> {
   if (!words) return undefined
@@ -42,12 +42,11 @@ export async function openNotation(
       return undefined
     }
   }
-  const key = await attempt('notation-key', async () =>
-    readPrivateKey(await readKeyText(words.key, 'notation-key', { env, ...io }), 'the key', {
-      passphrase: words.password,
-      ...io,
-    }),
-  )
+  const key = await attempt('notation-key', async () => {
+    const text = await readKeyText(words.key, 'notation-key', { env, ...io })
+    for (const secret of [text, words.password ?? '']) if (secret !== '') onSecret(secret)
+    return readPrivateKey(text, 'the key', { passphrase: words.password, ...io })
+  })
   const chain = await attempt('notation-chain', async () =>
     readChain(await readKeyText(words.chain, 'notation-chain', { env, ...io }), 'the chain'),
   )

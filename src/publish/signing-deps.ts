@@ -32,6 +32,8 @@ export interface SigningDeps {
    * instance's.
    */
   readonly loadTrustedRoot: (file: string | undefined, io: Abortable) => Promise<TrustedRoot>
+  /** Told every secret before anything could print it. */
+  readonly onSecret: (secret: string) => void
   /** Where `env://NAME` is looked up. */
   readonly env: NodeJS.ProcessEnv
   /** Where bundles are written when the request does not say; undefined: nowhere. */

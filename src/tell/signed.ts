@@ -1,19 +1,20 @@
 import type { SignatureReport, SignedReport } from '../publish/report.ts'
 import { countText } from './amount.ts'
 
-/** `signed by the key cosign.key: 3 manifests, attested https://slsa.dev/provenance/v1, 6 referrers added`, a line for each signer. */
+/** `the key cosign.key: 3 manifests signed, https://slsa.dev/provenance/v1 attested, 6 added`, a line for each signer. */
 export function signedTexts(signed: SignedReport | undefined): readonly string[] {
   const signers = new Map<string, SignatureReport[]>()
   for (const one of signed?.signatures ?? []) signers.set(one.by, [...(signers.get(one.by) ?? []), one])
   return [...signers].map(([by, signatures]) => {
     const attested = signatures.filter(one => (one.predicateType ?? SIGNATURE) !== SIGNATURE)
     const types = [...new Set(attested.map(one => one.predicateType))].join(', ')
+    const subjects = new Set(signatures.filter(one => !attested.includes(one)).map(({ subject }) => subject)).size
     const added = signatures.filter(({ existed }) => !existed).length
-    return [
-      `signed by ${by}: ${countText(new Set(signatures.map(({ subject }) => subject)).size, 'manifest')}`,
-      ...(attested.length > 0 ? [`attested ${types}`] : []),
-      added === 0 ? 'all of it was there' : `${countText(added, 'referrer')} added`,
-    ].join(', ')
+    return `${by}: ${[
+      ...(subjects > 0 ? [`${countText(subjects, 'manifest')} signed`] : []),
+      ...(attested.length > 0 ? [`${types} attested`] : []),
+      added === 0 ? 'all of it was there' : `${added} added`,
+    ].join(', ')}`
   })
 }
 
