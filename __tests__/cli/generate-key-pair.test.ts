@@ -19,9 +19,9 @@ test.each(['secret', ''])(
   'a pair that fits together is written, the private key for nobody else (passphrase "%s")',
   async passphrase => {
     await using work = await temporaryDirectory()
-    const outputPrefix = join(work.path, 'release')
-    const [key, pub] = [`${outputPrefix}.key`, `${outputPrefix}.pub`]
-    expect(await run({ outputPrefix }, { COSIGN_PASSWORD: passphrase })).toEqual({
+    const outputKeyPrefix = join(work.path, 'release')
+    const [key, pub] = [`${outputKeyPrefix}.key`, `${outputKeyPrefix}.pub`]
+    expect(await run({ outputKeyPrefix }, { COSIGN_PASSWORD: passphrase })).toEqual({
       exitCode: 0,
       out: `${key}\n${pub}\n`,
       err: '',
@@ -39,9 +39,9 @@ describe('nothing is overwritten', () => {
     await using work = await temporaryDirectory()
     const path = join(work.path, name)
     await writeFile(path, 'precious')
-    const { exitCode, out, err } = await run({ outputPrefix: join(work.path, 'cosign') })
+    const { exitCode, out, err } = await run({ outputKeyPrefix: join(work.path, 'cosign') })
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
-    expect(err).toContain(`  --output-prefix: ${path} is there already, and a key is never overwritten`)
+    expect(err).toContain(`  --output-key-prefix: ${path} is there already, and a key is never overwritten`)
     expect(await readdir(work.path)).toEqual([name])
     expect(await readFile(path, 'utf8')).toBe('precious')
   })
@@ -49,14 +49,14 @@ describe('nothing is overwritten', () => {
   test('a link is not followed', async () => {
     await using work = await temporaryDirectory()
     await symlink(join(work.path, 'elsewhere'), join(work.path, 'cosign.key'))
-    expect(await run({ outputPrefix: join(work.path, 'cosign') })).toMatchObject({ exitCode: 2 })
+    expect(await run({ outputKeyPrefix: join(work.path, 'cosign') })).toMatchObject({ exitCode: 2 })
     expect(await readdir(work.path)).toEqual(['cosign.key'])
   })
 })
 
 test('without COSIGN_PASSWORD nothing is written, for there is nobody to ask', async () => {
   await using work = await temporaryDirectory()
-  expect(await run({ outputPrefix: join(work.path, 'cosign') }, {})).toEqual({
+  expect(await run({ outputKeyPrefix: join(work.path, 'cosign') }, {})).toEqual({
     exitCode: 2,
     out: '',
     err:
@@ -65,14 +65,14 @@ test('without COSIGN_PASSWORD nothing is written, for there is nobody to ask', a
       'for (set it in the environment; an empty one is allowed)\n',
   })
   expect(await readdir(work.path)).toEqual([])
-  expect((await run({ outputPrefix: '' }, {})).err).toContain(
-    '2 problems\n  --output-prefix: is empty\n  COSIGN_PASSWORD: ',
+  expect((await run({ outputKeyPrefix: '' }, {})).err).toContain(
+    '2 problems\n  --output-key-prefix: is empty\n  COSIGN_PASSWORD: ',
   )
 })
 
 test('a folder that is not there is a failure, with its name', async () => {
   await using work = await temporaryDirectory()
-  const { exitCode, err } = await run({ outputPrefix: join(work.path, 'none/cosign') })
+  const { exitCode, err } = await run({ outputKeyPrefix: join(work.path, 'none/cosign') })
   expect(exitCode).toBe(1)
   expect(err).toContain(`error: ${join(work.path, 'none/cosign.key')} could not be written: ENOENT`)
 })
@@ -80,9 +80,9 @@ test('a folder that is not there is a failure, with its name', async () => {
 test('when it is stopped, no key is left', async () => {
   await using work = await temporaryDirectory()
   await mkdir(join(work.path, 'keys'))
-  const outputPrefix = join(work.path, 'keys/cosign')
+  const outputKeyPrefix = join(work.path, 'keys/cosign')
   const stopped = await run(
-    { outputPrefix },
+    { outputKeyPrefix },
     { COSIGN_PASSWORD: '' },
     AbortSignal.abort(new Error('stopped by SIGINT')),
   )

@@ -24,7 +24,7 @@ describe('from the command line', () => {
     await mkdir(join(cosign.path, 'app'))
     await writeFile(join(cosign.path, 'app/hello'), 'x')
     await ours(['generate-key-pair'])
-    await ours(['generate-key-pair', '--output-prefix', 'second'])
+    await ours(['generate-key-pair', '--output-key-prefix', 'second'])
     report = await publish(['--sign', 'key', '--sign-key', 'cosign.key'])
   })
 

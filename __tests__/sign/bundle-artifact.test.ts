@@ -1,6 +1,6 @@
 import { readAll } from '../../src/content/verify.ts'
 import { OCI_MANIFEST } from '../../src/oci/media-type.ts'
-import { composeBundleArtifact } from '../../src/sign/bundle-artifact.ts'
+import { bundleReferrer } from '../support/bundle-referrer.ts'
 import { SIGNATURE_PREDICATE } from '../../src/sign/statement.ts'
 import { DIGEST, OTHER } from './some-bundles.ts'
 
@@ -10,7 +10,7 @@ const bundle = Buffer.from('{"a":"bundle"}')
 const subject = { mediaType: OCI_MANIFEST, digest: DIGEST, size: 401, annotations: { not: 'told' } }
 
 test('a bundle becomes the referrer that cosign, gh and policy controllers look for', async () => {
-  const { manifest } = composeBundleArtifact(bundle, SIGNATURE_PREDICATE, subject)
+  const { manifest } = bundleReferrer(bundle, SIGNATURE_PREDICATE, subject)
   const bytes = await readAll(manifest.open(), { maxBytes: 4096, what: 'manifest' })
   expect(JSON.parse(Buffer.from(bytes).toString())).toEqual({
     schemaVersion: 2,
@@ -29,7 +29,7 @@ test('a bundle becomes the referrer that cosign, gh and policy controllers look 
 
 test('the same bundle on several subjects is one blob', () => {
   const [one, other] = [DIGEST, OTHER].map(digest =>
-    composeBundleArtifact(bundle, SIGNATURE_PREDICATE, { ...subject, digest }),
+    bundleReferrer(bundle, SIGNATURE_PREDICATE, { ...subject, digest }),
   )
   expect(one?.manifest.descriptor.digest).not.toBe(other?.manifest.descriptor.digest)
   expect(one?.blobs.map(({ descriptor }) => descriptor)).toEqual(other?.blobs.map(({ descriptor }) => descriptor))
@@ -37,7 +37,7 @@ test('the same bundle on several subjects is one blob', () => {
 
 test('a time is only told when one is given, so that signing the same again makes the same manifest', async () => {
   const created = '2026-01-02T03:04:05Z'
-  const { manifest } = composeBundleArtifact(bundle, SIGNATURE_PREDICATE, subject, { created })
+  const { manifest } = bundleReferrer(bundle, SIGNATURE_PREDICATE, subject, { created })
   const bytes = await readAll(manifest.open(), { maxBytes: 4096, what: 'manifest' })
   expect(JSON.parse(Buffer.from(bytes).toString())).toMatchObject({
     annotations: { 'org.opencontainers.image.created': created },

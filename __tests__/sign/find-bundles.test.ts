@@ -7,7 +7,7 @@ import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-type.ts'
 import { startSpecRegistry } from '../../conformance/server/registry.ts'
-import { composeBundleArtifact } from '../../src/sign/bundle-artifact.ts'
+import { bundleReferrer } from '../support/bundle-referrer.ts'
 import { BUNDLE_TYPE } from '../../src/sign/media-types.ts'
 import { findBundles, type FindBundlesOptions } from '../../src/sign/find-bundles.ts'
 import { SIGNATURE_PREDICATE, signatureStatement } from '../../src/sign/statement.ts'
@@ -54,7 +54,7 @@ async function collect(
 
 const signature = async (predicateType = SIGNATURE_PREDICATE): Promise<Artifact> => {
   const { bytes } = await someBundle(someKey(), { ...signatureStatement([DIGEST]), predicateType })
-  return composeBundleArtifact(bytes, predicateType, subject)
+  return bundleReferrer(bytes, predicateType, subject)
 }
 
 const layerOf = (text: string, mediaType = BUNDLE_TYPE): Blob => {
@@ -139,7 +139,7 @@ describe('findBundles()', () => {
 
     test('believes the statement, not annotations that say it is wanted', async () => {
       const { bytes } = await someBundle(someKey())
-      const { source } = await placeOf([[composeBundleArtifact(bytes, PROVENANCE, subject), annotated]])
+      const { source } = await placeOf([[bundleReferrer(bytes, PROVENANCE, subject), annotated]])
       expect(await collect(source, { predicateType: PROVENANCE })).toEqual({ types: [], unreadable: [] })
     })
   })
@@ -219,7 +219,7 @@ describe('findBundles()', () => {
     const image = documentOf(OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] })
     await target.push(image)
     const { bytes } = await someBundle(someKey(), signatureStatement([image.descriptor.digest]))
-    await pushArtifact(target, composeBundleArtifact(bytes, SIGNATURE_PREDICATE, image.descriptor))
+    await pushArtifact(target, bundleReferrer(bytes, SIGNATURE_PREDICATE, image.descriptor))
     await target.close?.()
     const found = await allOf(findBundles(target, image.descriptor, { predicateType: SIGNATURE_PREDICATE }))
     expect(found.map(one => digestOf(one.bytes))).toEqual([digestOf(bytes)])

@@ -9,7 +9,7 @@ import type { ReferrerLister, Source, Target } from '../../src/content/ports.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-type.ts'
 import { parseReference } from '../../src/oci/reference.ts'
-import { composeBundleArtifact } from '../../src/sign/bundle-artifact.ts'
+import { bundleReferrer } from '../support/bundle-referrer.ts'
 import { parseBundle } from '../../src/sign/bundle.ts'
 import { BUNDLE_TYPE } from '../../src/sign/media-types.ts'
 import { serializeEnvelope } from '../../src/sign/envelope-json.ts'
@@ -85,7 +85,7 @@ beforeEach(async () => {
 afterEach(() => shelf[Symbol.asyncDispose]())
 
 async function hang(subject: Descriptor, bundle: Uint8Array, predicateType: string): Promise<Descriptor> {
-  const { manifest, blobs } = composeBundleArtifact(bundle, predicateType, subject)
+  const { manifest, blobs } = bundleReferrer(bundle, predicateType, subject)
   await push([...blobs, manifest])
   return manifest.descriptor
 }

@@ -4,7 +4,7 @@ import { pushArtifact } from '../../src/artifact/push-artifact.ts'
 import { messageOf } from '../../src/errors.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
-import { composeBundleArtifact } from '../../src/sign/bundle-artifact.ts'
+import { bundleReferrer } from '../support/bundle-referrer.ts'
 import { parseBundle, type BundleParts } from '../../src/sign/bundle.ts'
 import { readPublicKey } from '../../src/sign/public-key.ts'
 import { SIGNATURE_PREDICATE } from '../../src/sign/statement.ts'
@@ -61,7 +61,7 @@ export async function withBundle(registry: RunningRegistry, content: string, bun
   const { host, repository, subject } = image
   await withDeps({}, async deps => {
     const target = deps.openTarget({ kind: 'registry', image: { kind: 'registry', host, repository }, tags: [] })
-    await pushArtifact(target, composeBundleArtifact(bundle, SIGNATURE_PREDICATE, subject))
+    await pushArtifact(target, bundleReferrer(bundle, SIGNATURE_PREDICATE, subject))
     await target.close?.({})
   })
   return nameOf(image)

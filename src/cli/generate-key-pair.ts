@@ -41,11 +41,11 @@ export async function generateKeyPairCommand(flags: Flags, io: Io, parts: Genera
 
 /** @throws {InputError} with every problem */
 function parseAsked(flags: Flags, env: NodeJS.ProcessEnv): { readonly prefix: string; readonly passphrase: string } {
-  const given = flags['outputPrefix']
+  const given = flags['outputKeyPrefix']
   const prefix = typeof given === 'string' ? given : DEFAULT_PREFIX
   const passphrase = env['COSIGN_PASSWORD']
   const problems = [
-    ...(prefix === '' ? [{ input: 'output-prefix', problem: 'is empty' }] : []),
+    ...(prefix === '' ? [{ input: 'output-key-prefix', problem: 'is empty' }] : []),
     ...(passphrase === undefined
       ? [
           {
@@ -98,7 +98,7 @@ async function createNew(path: string, mode: number): Promise<FileHandle> {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
       const problem = `${path} is there already, and a key is never overwritten`
       const hint = 'give another prefix, or take both files away if the key is not used any more'
-      throw new InputError([{ input: 'output-prefix', problem, hint }], { cause })
+      throw new InputError([{ input: 'output-key-prefix', problem, hint }], { cause })
     }
     throw new OciPublishError('FILE_NOT_WRITTEN', `${path} could not be written: ${messageOf(cause)}`, { cause })
   }

@@ -1,7 +1,6 @@
-import { composeArtifact, type Artifact } from '../artifact/artifact.ts'
 import type { AttachParts } from '../artifact/attach.ts'
 import { bytesBlob } from '../content/blob.ts'
-import type { Annotations, Descriptor } from '../oci/descriptor.ts'
+import type { Annotations } from '../oci/descriptor.ts'
 import { digestOf } from '../oci/digest.ts'
 import { BUNDLE_PREDICATE_TYPE, BUNDLE_TYPE } from './media-types.ts'
 
@@ -26,19 +25,4 @@ export function bundleParts(
     ...(created !== undefined && { 'org.opencontainers.image.created': created }),
   }
   return { artifactType: BUNDLE_TYPE, layers: [bytesBlob({ descriptor, bytes: bundle })], annotations }
-}
-
-/**
- * The referrer of one subject.
- *
- * @param subject one of those that the statement in the bundle is about
- * @see image-spec v1.1.1, manifest.md, "subject"
- */
-export function composeBundleArtifact(
-  bundle: Uint8Array,
-  predicateType: string,
-  subject: Descriptor,
-  options: { readonly created?: string | undefined } = {},
-): Artifact {
-  return composeArtifact({ ...bundleParts(bundle, predicateType, options), subject })
 }
