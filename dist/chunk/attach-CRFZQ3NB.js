@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a,b,c}from"./chunk-I5TLGSK4.js";import"./chunk-WHBRUJGB.js";import"./chunk-IEH56KDZ.js";import"./chunk-A27DL3OE.js";import"./chunk-7VBXOUVD.js";import"./chunk-ZS47H4CR.js";import"./chunk-LKYJ2GHJ.js";import"./chunk-3NXQJTTY.js";import"./chunk-CRSK7KD4.js";import"./chunk-HJH5W6EC.js";import"./chunk-DFG6ZZSC.js";import"./chunk-XIP2CSKA.js";import"./chunk-W3TKJQPI.js";import"./chunk-HG37E2QO.js";export{a as attachArtifact,c as attachTo,b as checkAttach};

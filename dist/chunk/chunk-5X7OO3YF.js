@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a as n}from"./chunk-HG37E2QO.js";function c(e,p){return{place:e.place,mountDomain:e.mountDomain,resolve:n((o,s)=>e.resolve(o,s),"resolve"),open:n((o,s)=>e.open(o,s),"open"),has:n((o,s)=>e.has(o,s),"has"),push:p,tag:n((o,s,a)=>e.tag(o,s,a),"tag"),close:n(async o=>e.close?.(o),"close")}}n(c,"withPush");export{c as a};
