@@ -50,7 +50,7 @@ test.each([
 ])('every tag of %s is at %s after what refers to it', async (from, to) => {
   await using places = await openPlaces()
   const made = []
-  for (let i = 1; i <= 9; i++) made.push(await putImage(places, from, `v${i}`))
+  for (let i = 1; i <= 5; i++) made.push(await putImage(places, from, `v${i}`))
   const copied = await copyAll(places, from, to)
   expect(copied.failures).toEqual([])
   expect([...tagsOf(copied)].sort()).toEqual(made.map((_one, i) => `v${i + 1}`))
@@ -138,7 +138,7 @@ test('where several tags are copied at once, one does not move while the list of
   await using places = await openPlaces()
   const store = new MemoryStore('target')
   const signatureOf = new Map<string, string>()
-  for (let i = 1; i <= 9; i++) {
+  for (let i = 1; i <= 5; i++) {
     const { signature } = await putImage(places, 'oci:from', `v${i}`)
     signatureOf.set(`v${i}`, signature.digest)
   }
@@ -174,6 +174,6 @@ test('where several tags are copied at once, one does not move while the list of
   const words = { include: [], exclude: [], platforms: [], referrers: true, dryRun: false }
   const request = parseCopyTags({ from: 'oci:from', to: 'r.example/b', ...words })
   const { copies } = await copyTags(request, { ...places.deps, openTarget: () => target })
-  expect(copies).toHaveLength(9)
+  expect(copies).toHaveLength(5)
   expect(tooEarly).toEqual([])
 })

@@ -109,8 +109,12 @@ class HttpTransport implements Transport {
   }
 
   async #attempt(request: HttpRequest): Promise<Attempt> {
-    const { method, url, signal, body, answerMs } = request
-    const timeouts = { ...this.#timeouts, ...(answerMs !== undefined && { answerMs, uploadedMs: answerMs }) }
+    const { method, url, signal, body, answerMs = Infinity } = request
+    const timeouts = {
+      ...this.#timeouts,
+      answerMs: Math.min(this.#timeouts.answerMs, answerMs),
+      uploadedMs: Math.min(this.#timeouts.uploadedMs, answerMs),
+    }
     const headers = { 'user-agent': this.#userAgent, ...request.headers }
     let hop: Hop = { method, url, headers, sendBody: body !== undefined }
     for (let hops = 0; ; hops++) {

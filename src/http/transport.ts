@@ -26,8 +26,8 @@ export interface HttpRequest {
    */
   readonly retry?: 'transport' | 'never'
   /**
-   * How long an answer may take when all is sent, in ms. Default: a minute, and five after a body, which a registry may have
-   * to store first.
+   * How long an answer may take at most when all is sent, in ms. It is a minute in any case, and five after a body, which a
+   * registry may have to store first.
    */
   readonly answerMs?: number | undefined
   /** In words, for events and errors: `push blob sha256:…`. Default: the method. */
