@@ -10,7 +10,7 @@ import type { Digest } from '../oci/digest.ts'
 import { composeBundle, type SignedEnvelope } from './bundle.ts'
 import { bundleParts } from './bundle-artifact.ts'
 import { signEnvelope } from './envelope.ts'
-import { isEqualStatement } from './equal.ts'
+import { isEqualStatement, type WantedStatement } from './equal.ts'
 import { serializeEnvelope } from './envelope-json.ts'
 import { findBundles, type FoundBundle } from './find-bundles.ts'
 import { isAttestedInOlderForm } from './find-legacy-attestations.ts'
@@ -85,9 +85,34 @@ export async function signEverywhere(
   for (const one of [...platforms, { descriptor: root, platform: undefined }]) {
     if (!members.has(one.descriptor.digest)) members.set(one.descriptor.digest, one)
   }
+  const bundlesOn = bundleFinder({ signal })
+  const signed: SignedStatement[] = []
+  for (const one of means) {
+    if (stated.length > 0) onEvent({ type: 'step', step: 'sign', text: `Signatures: ${one.title}` })
+    for (const { statement, attachTo: digests } of stated) {
+      const isAttested = statement.predicateType !== SIGNATURE_PREDICATE
+      const spots = places.flatMap(({ target, output }) =>
+        digests.map((digest): Spot => {
+          // Layouts have nothing in the older form.
+          const isCarried = carried && isAttested && output.kind === 'registry'
+          return { target, subject: memberOf(members, digest), isCarried }
+        }),
+      )
+      signed.push(await signOne(statement, one, spots, { bundlesOn, onEvent, signal }))
+    }
+  }
+  // A registry that keeps no list is told what refers to what.
+  for (const { target, output } of places) if (output.kind === 'registry') await target.close?.({ signal })
+  return signed
+}
+
+type BundlesOn = (spot: Spot) => Promise<readonly FoundBundle[]>
+
+/** Each list is asked for once, whatever is signed. */
+function bundleFinder({ signal }: Abortable): BundlesOn {
   const slot = limit(CONCURRENCY)
   const found = new Once<string, readonly FoundBundle[]>()
-  const bundlesOn = (target: Target, { descriptor }: UntaggedPlatform): Promise<readonly FoundBundle[]> =>
+  return ({ target, subject: { descriptor } }) =>
     found.run(`${target.place}@${descriptor.digest}`, () =>
       slot(async () => {
         const all: FoundBundle[] = []
@@ -95,45 +120,55 @@ export async function signEverywhere(
         return all
       }),
     )
-  const signed: SignedStatement[] = []
-  for (const one of means) {
-    onEvent({ type: 'step', step: 'sign', text: `Signatures: ${one.title}` })
-    for (const { statement, attachTo: digests } of stated) {
-      const subjects = digests.map(digest => memberOf(members, digest))
-      const { by } = await one.identity({ signal })
-      const isAttested = statement.predicateType !== SIGNATURE_PREDICATE
-      const spots = await allOrErrors(
-        places.flatMap(({ target, output }) =>
-          subjects.map(async subject => {
-            // Layouts have nothing in the older form.
-            const isCarried = carried && isAttested && output.kind === 'registry'
-            const wanted = { statement, subject: subject.descriptor.digest, by, ...witnessesOf(one) }
-            const equal = (await bundlesOn(target, subject)).filter(bundle => isEqualStatement(bundle, wanted))
-            const fit = isCarried ? equal.find(({ bundle }) => canBeCarried(bundle)) : equal[0]
-            if (fit || equal.length === 0) return { target, subject, isCarried, equal: fit }
-            const older = await isAttestedInOlderForm(target, { ...wanted, timestamp: false }, { signal })
-            return { target, subject, isCarried, equal: older ? equal[0] : undefined }
-          }),
-        ),
-      )
-      const lacking = spots.filter(({ equal }) => !equal)
-      const isCarried = lacking.some(spot => spot.isCarried)
-      const made = lacking.length === 0 ? undefined : await bundleOf(statement, one, { carried: isCarried, signal })
-      const added = made ? await hang(made, statement, lacking, { onEvent, signal }) : []
-      const there = spots.flatMap(({ target: { place }, subject, equal }) => {
-        if (!equal) return []
-        const { predicateType } = statement
-        const manifest = equal.descriptor.digest
-        const { digest } = subject.descriptor
-        return [{ place, subject: digest, predicateType, manifest, existed: true, signed: equal.bundle }]
-      })
-      const equal = spots.find(spot => spot.equal)?.equal?.bytes
-      signed.push({ statement, means: one, by, bundle: made?.bytes, equal, referrers: [...there, ...added] })
-    }
-  }
-  // A registry that keeps no list is told what refers to what.
-  for (const { target, output } of places) if (output.kind === 'registry') await target.close?.({ signal })
-  return signed
+}
+
+/** A subject in one place. */
+interface Spot {
+  readonly target: Target
+  readonly subject: UntaggedPlatform
+  /** Whether the statement has to be had in the older form there, too. */
+  readonly isCarried: boolean
+}
+
+/** Signs one statement by one signer, if that is lacking anywhere. */
+async function signOne(
+  statement: Statement,
+  means: SigningMeans,
+  spots: readonly Spot[],
+  { bundlesOn, onEvent, signal }: SignOptions & { readonly bundlesOn: BundlesOn },
+): Promise<SignedStatement> {
+  const { predicateType } = statement
+  const { by } = await means.identity({ signal })
+  const looked = await allOrErrors(
+    spots.map(async spot => {
+      const wanted = { statement, subject: spot.subject.descriptor.digest, by, ...witnessesOf(means) }
+      const found = (await bundlesOn(spot)).filter(bundle => isEqualStatement(bundle, wanted))
+      return { spot, equal: await equalOf(spot, found, wanted, { signal }) }
+    }),
+  )
+  const lacking = looked.filter(({ equal }) => !equal).map(({ spot }) => spot)
+  const carried = lacking.some(({ isCarried }) => isCarried)
+  const made = lacking.length === 0 ? undefined : await bundleOf(statement, means, { carried, signal })
+  const added = made ? await hang(made, statement, lacking, { onEvent, signal }) : []
+  const there = looked.flatMap(({ spot: { target, subject }, equal }): SignedReferrer[] => {
+    if (!equal) return []
+    const on = { place: target.place, subject: subject.descriptor.digest, predicateType }
+    return [{ ...on, manifest: equal.descriptor.digest, existed: true, signed: equal.bundle }]
+  })
+  const equal = looked.find(one => one.equal)?.equal?.bytes
+  return { statement, means, by, bundle: made?.bytes, equal, referrers: [...there, ...added] }
+}
+
+/** Of equal bundles the one that makes another needless: it fits into the older form, or what it says is there already. */
+async function equalOf(
+  { target, isCarried }: Spot,
+  found: readonly FoundBundle[],
+  wanted: WantedStatement,
+  io: Abortable,
+): Promise<FoundBundle | undefined> {
+  const fit = isCarried ? found.find(({ bundle }) => canBeCarried(bundle)) : found[0]
+  if (fit || found.length === 0) return fit
+  return (await isAttestedInOlderForm(target, { ...wanted, timestamp: false }, io)) ? found[0] : undefined
 }
 
 function memberOf(members: ReadonlyMap<Digest, UntaggedPlatform>, digest: Digest): UntaggedPlatform {
@@ -174,11 +209,6 @@ async function bundleOf(
     signed: { ...parts, certificate: by.certificate, chain, keyHint: undefined },
     envelopeTimestamp,
   }
-}
-
-interface Spot {
-  readonly target: Target
-  readonly subject: UntaggedPlatform
 }
 
 /** One bundle blob in each place, and a manifest for each subject. */
