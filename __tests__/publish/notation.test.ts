@@ -2,8 +2,14 @@ import { writeFileSync } from 'node:fs'
 import { X509Certificate } from 'node:crypto'
 import { startSpecRegistry } from '../../conformance/server/registry.ts'
 import { InputError, type InputProblem } from '../../src/errors.ts'
-import type { NotationWords } from '../../src/publish/parse-signing.ts'
+import { createTransport } from '../../src/http/client.ts'
+import { parseSigning, type NotationWords } from '../../src/publish/parse-signing.ts'
 import { openNotation } from '../../src/publish/notation.ts'
+import { givenCredentials } from '../../src/registry/credentials/inputs.ts'
+import { RegistryHosts } from '../../src/registry/host.ts'
+import { openRepository } from '../../src/registry/registry.ts'
+import { findNotation } from '../../src/sign/notation/find.ts'
+import { parseNotation } from '../../src/sign/notation/parse.ts'
 import { chainOf, ecKey, rsaKey } from '../sign/notation/chains.ts'
 import { SERVER_AUTH } from '../support/certificates.ts'
 import { writes } from './project.ts'
@@ -54,6 +60,40 @@ test.each(['signed by it alone', 'and by a key of cosign besides'])(
     expect(writes(registry).findLast(one => one.includes('/manifests/'))).toBe('PUT /v2/team/app/manifests/v1')
   },
 )
+
+test('what sign-annotations say is signed, for verifiers to ask for, without another signature', async () => {
+  await using registry = await startSpecRegistry()
+  using workshop = openWorkshop()
+  putApp(workshop)
+  const { key, chain } = chainOf()
+  const { report } = await workshop.publish({
+    ...image(registry),
+    'notation-key': keyOf(key),
+    'notation-chain': `${pemOf(chain)}\n`,
+    'sign-annotations': 'env=prod',
+  })
+  const transport = createTransport({ version: '0' })
+  const hosts = new RegistryHosts({ transport, credentials: givenCredentials([]) })
+  const source = openRepository({ host: registry.host, repository: 'team/app' }, { hosts, side: 'source' })
+  const said: unknown[] = []
+  for await (const { jws } of findNotation(source, await source.resolve(report.digest))) {
+    said.push(parseNotation(jws, 'signature').subject.annotations)
+  }
+  await transport.close()
+  expect(said).toEqual([{ env: 'prod' }])
+})
+
+test('annotations that the Notary Project keeps for itself are refused before anything is signed', () => {
+  const chain = pemOf(chainOf().chain)
+  const { problems } = parseSigning({
+    'notation-key': 'k',
+    'notation-chain': chain,
+    'sign-annotations': 'io.cncf.notary.verificationPlugin=x',
+  })
+  expect(problems).toEqual([
+    { input: 'sign-annotations', problem: 'io.cncf.notary.verificationPlugin belongs to the Notary Project' },
+  ])
+})
 
 test('keys and chains are read from the environment and from files, encrypted ones with their password', async () => {
   const { key, chain } = chainOf()

@@ -3,6 +3,7 @@ import type { Abortable } from '../async/abortable.ts'
 import { listsReferrers } from '../content/ports.ts'
 import type { Untagged } from '../content/untagged.ts'
 import { InputError, OciPublishError, type InputProblem } from '../errors.ts'
+import type { Annotations } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { readKeyText } from '../sign/key-source.ts'
 import { attachNotation } from '../sign/notation/attach.ts'
@@ -63,7 +64,7 @@ export async function openNotation(
 /** Signs the root and every platform, wherever they are. */
 export async function signNotationEverywhere(
   { root, platforms, places }: Untagged,
-  { key, chain }: Notation,
+  { key, chain, annotations }: Notation & { readonly annotations: Annotations },
   { onEvent, version }: Pick<PublishDeps, 'onEvent' | 'version'>,
   io: Abortable,
 ): Promise<readonly NotationReferrer[]> {
@@ -79,7 +80,7 @@ export async function signNotationEverywhere(
       continue
     }
     for (const [digest, subject] of subjects) {
-      const options = { key, chain, now: seconds(), agent: `oci-publish/${version}` }
+      const options = { key, chain, annotations, now: seconds(), agent: `oci-publish/${version}` }
       const { descriptor, existed } = await attachNotation(target, subject, options, io)
       signed.push({ place: target.place, subject: digest, manifest: descriptor.digest, existed })
     }

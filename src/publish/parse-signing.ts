@@ -61,7 +61,8 @@ export function parseSigning(values: FieldValues): ParsedSigning {
   const githubAttestation = entries.boolean('github-attestation', problems)
   const attests = provenance || predicates.types.length > 0 || predicates.paths.length > 0
   const { format, notices } = formatOf(entries, { attests, ways }, problems)
-  if (ways.length === 0) problems.push(...withoutSigner(entries, { provenance, githubAttestation }))
+  const notation = notationOf(entries, problems)
+  if (ways.length === 0) problems.push(...withoutSigner(entries, { provenance, githubAttestation, notation }))
   const sbom = entries.boolean('sbom', [])
   if (githubAttestation && ways.length > 0 && !attests && !sbom) {
     const hint = 'add "provenance: true"'
@@ -72,13 +73,17 @@ export function parseSigning(values: FieldValues): ParsedSigning {
     const problem = 'GitHub keeps what the identity of a job has signed'
     problems.push({ input: 'github-attestation', problem, hint: 'add keyless to "sign"' })
   }
-  const notation = notationOf(entries, problems)
+  const annotations = Object.fromEntries(entries.pairs('sign-annotations', problems))
+  const reserved = notation ? Object.keys(annotations).filter(key => key.startsWith('io.cncf.notary')) : []
+  for (const key of reserved) {
+    problems.push({ input: 'sign-annotations', problem: `${key} belongs to the Notary Project` })
+  }
   const request: SigningRequest = {
     with: ways,
     key,
     password: values['sign-password'] === undefined ? undefined : entries.document('sign-password'),
     format,
-    annotations: Object.fromEntries(entries.pairs('sign-annotations', problems)),
+    annotations,
     provenance,
     predicates,
     sigstore: sigstoreOf(entries, problems),
@@ -140,13 +145,14 @@ function formatOf(
 /** What asks for a signer, where there is none. */
 function withoutSigner(
   entries: Entries,
-  { provenance, githubAttestation }: { readonly provenance: boolean; readonly githubAttestation: boolean },
+  { provenance, githubAttestation, notation }: Pick<SigningRequest, 'provenance' | 'githubAttestation' | 'notation'>,
 ): readonly InputProblem[] {
   const hint = 'add "sign: keyless", with "permissions: { id-token: write }" in the job, or "sign: key" with sign-key'
   const asking: FieldName[] = [
     ...(provenance ? (['provenance'] as const) : []),
     ...(githubAttestation ? (['github-attestation'] as const) : []),
-    ...(['predicate-type', 'predicate-path', 'sign-annotations'] as const).filter(name => entries.of(name).length > 0),
+    ...(['predicate-type', 'predicate-path'] as const).filter(name => entries.of(name).length > 0),
+    ...(entries.of('sign-annotations').length > 0 && !notation ? (['sign-annotations'] as const) : []),
   ]
   return asking.map(input => ({ input, problem: 'is signed, and nothing says what with', hint }))
 }

@@ -128,8 +128,9 @@ async function signOne(
   const older = run.signature && format !== 'bundle'
   const legacy = older ? await signLegacyEverywhere(untagged, means, { annotations, onEvent, ...io }) : []
   done.legacy.push(...legacy)
-  if (run.notation && run.signature)
-    done.notation.push(...(await signNotationEverywhere(untagged, run.notation, deps, io)))
+  if (run.notation && run.signature) {
+    done.notation.push(...(await signNotationEverywhere(untagged, { ...run.notation, annotations }, deps, io)))
+  }
   for (const { target } of untagged.places) for (const digest of digests) done.refs.add(`${target.place}@${digest}`)
   done.commands.push(...commandsOf(untagged, { signed, legacy }, run))
   await keepBundles(run, done, deps)
