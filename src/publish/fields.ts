@@ -1,3 +1,5 @@
+import { mayBeKey } from '../sign/key-or-path.ts'
+
 /**
  * How the text of an input is read. `list`: newlines or commas part it. `lines`: newlines only, because the values hold
  * commas. In both, blank lines and lines that begin with `#` are passed over.
@@ -398,12 +400,7 @@ export function entriesOf(field: Field, value: string | readonly string[] | unde
     .filter(entry => entry !== '')
 }
 
-/** Longer than any path, shorter than any key. */
-const MAX_PATH = 255
-
 /** Whether a value of a field is a secret: where a path may stand, it is told from a key by its look. */
 export function isSecret({ secret }: Field, value: string): boolean {
-  if (secret !== 'unless-path') return secret === true
-  const text = value.trim()
-  return text.includes('-----BEGIN') || text.includes('\n') || text.length > MAX_PATH
+  return secret === 'unless-path' ? mayBeKey(value) : secret === true
 }

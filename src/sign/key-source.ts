@@ -1,16 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import type { Abortable } from '../async/abortable.ts'
 import { InputError, messageOf } from '../errors.ts'
+import { PEM_BEGIN, mayBeBase64, mayBeKey } from './key-or-path.ts'
 
 export interface KeySourceIo extends Abortable {
   /** Where `env://NAME` is looked up. */
   readonly env: NodeJS.ProcessEnv
 }
 
-/** Longer than any path, shorter than most keys in base64; those that are not begin as PEM in base64 does. */
-const MAX_PATH = 255
-const PEM_BEGIN = '-----BEGIN'
-const PEM_BEGIN_BASE64 = 'LS0tLS1CRUdJT'
 const SCHEME = /^([a-z][a-z0-9+]*):\/\//i
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
 
@@ -34,7 +31,7 @@ export async function readKeyText(text: string, input: string, { env, signal }: 
   const scheme = SCHEME.exec(given)?.[1]?.toLowerCase()
   if (scheme === 'env') return fromVariable(given.slice('env://'.length), input, env)
   if (scheme !== undefined) throw refused(input, `begins with "${scheme}://", and no key is read from there`, WAYS)
-  if (given.includes('\n') || given.length > MAX_PATH) {
+  if (mayBeKey(given)) {
     throw refused(input, 'is neither PEM nor base64 of PEM, and no path either', WAYS)
   }
   const content = await fromFile(given, input, { signal })
@@ -44,7 +41,7 @@ export async function readKeyText(text: string, input: string, { env, signal }: 
 /** PEM that a text is, or stands for. */
 function pemOf(text: string): string | undefined {
   if (text.includes(PEM_BEGIN)) return text
-  if (!text.startsWith(PEM_BEGIN_BASE64) && text.length <= MAX_PATH) return undefined
+  if (!mayBeBase64(text)) return undefined
   const decoded = Buffer.from(text, 'base64').toString('utf8').trim()
   return decoded.includes(PEM_BEGIN) ? decoded : undefined
 }
