@@ -22,7 +22,7 @@ export const ROOMS = {
   sigstore: ['sign', 'http', ...core], // adapter: Fulcio, Rekor, timestamps, trusted roots, GitHub's attestations
   publish: ['sign', 'attest', 'artifact', 'image', 'layer', 'copy', ...core], // the use case; no adapter
   metadata: ['oci'], //             names and times from the event that started the run
-  tell: ['publish', 'copy', ...core], //   what both doors say: results, failures, the job summary
+  tell: ['publish', 'sign', 'copy', ...core], //   what both doors say: results, failures, the job summary
   action: ['tell', 'publish', 'sign', 'metadata', 'copy', ...core], // inputs, outputs, log
   cli: ['tell', 'publish', 'artifact', 'sign', 'image', 'copy', ...core], // one file a command; display
   'version.ts': [],

@@ -2,7 +2,7 @@ import { allOrErrors } from '../async/all-or-errors.ts'
 import { limit } from '../async/limit.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { Blob } from '../content/blob.ts'
-import type { Located, Output } from '../content/places.ts'
+import { outputAt, type Located, type Output } from '../content/places.ts'
 import type { Source, Target } from '../content/ports.ts'
 import { OciPublishError, isNotFound } from '../errors.ts'
 import type { UntaggedPlatform } from '../content/untagged.ts'
@@ -58,7 +58,7 @@ export async function attachArtifact(words: AttachWords, deps: AttachDeps, io: A
   const root = await resolveSubject(source, name, subject, { soThat: 'nothing can be attached to it', ...io })
   const members = await chosenOf(source, root, choices, { input: 'platforms', ...io })
   const parts = await attachParts(checked, deps, io)
-  const target = deps.openTarget(outputOf(subject))
+  const target = deps.openTarget(outputAt(subject))
   const attachments = await attachTo(target, members, parts, io)
   await target.close?.(io)
   return { place: target.place, artifactType, attachments }
@@ -136,12 +136,6 @@ export async function resolveSubject(
   if (isManifestType(root.mediaType)) return root
   const message = `${formatReference(subject)} is of type ${root.mediaType}: only manifests and indexes can be subjects`
   throw new OciPublishError('UNSUPPORTED', message)
-}
-
-function outputOf(subject: Reference): Output {
-  if (subject.kind !== 'registry') return { kind: subject.kind, path: subject.path, tags: [], images: [] }
-  const { kind, host, repository } = subject
-  return { kind, image: { kind, host, repository }, tags: [] }
 }
 
 export interface AttachParts {

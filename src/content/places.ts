@@ -1,4 +1,4 @@
-import type { RegistryReference } from '../oci/reference.ts'
+import type { Reference, RegistryReference } from '../oci/reference.ts'
 import type { Source } from './ports.ts'
 
 /** A place to read from, and the name to ask it for. */
@@ -29,3 +29,10 @@ export interface LayoutOutput {
 }
 
 export type Output = RegistryOutput | LayoutOutput
+
+/** Where a reference is, to put something beside what is there: no tag moves. */
+export function outputAt(reference: Reference): Output {
+  if (reference.kind !== 'registry') return { kind: reference.kind, path: reference.path, tags: [], images: [] }
+  const { kind, host, repository } = reference
+  return { kind, image: { kind, host, repository }, tags: [] }
+}

@@ -2,6 +2,7 @@ import type { Abortable } from '../async/abortable.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Platform } from '../oci/platform.ts'
+import type { Reference } from '../oci/reference.ts'
 import type { Output } from './places.ts'
 import type { Target } from './ports.ts'
 
@@ -17,7 +18,7 @@ export interface Untagged {
   /** Of an index its images; of the only image that itself; of charts and files none. */
   readonly platforms: readonly UntaggedPlatform[]
   /** Of an image what it was built on. */
-  readonly base?: { readonly name: string; readonly digest: Digest } | undefined
+  readonly base?: { readonly reference: Reference; readonly digest: Digest } | undefined
   readonly places: readonly { readonly target: Target; readonly output: Output }[]
 }
 

@@ -4,7 +4,6 @@ import type { BeforeTags, Untagged } from '../content/untagged.ts'
 import { copyGraph } from '../copy/copy.ts'
 import { planCopy } from '../copy/plan.ts'
 import { targetReport, type TargetReport } from '../copy/target-report.ts'
-import { formatReference } from '../oci/reference.ts'
 import { build, type Built } from './build.ts'
 import { contentOf } from './content-of.ts'
 import type { PublishDeps } from './deps.ts'
@@ -112,7 +111,7 @@ function untaggedOf({ base, targets }: Prepared, { root, images }: Built): Untag
   return {
     root: root.descriptor,
     platforms: images.map(({ platform, manifest }) => ({ platform, descriptor: manifest.descriptor })),
-    base: base && { name: formatReference(base.reference), digest: base.image.root.digest },
+    base: base && { reference: base.reference, digest: base.image.root.digest },
     places: targets.map(({ target, output }) => ({ target, output })),
   }
 }

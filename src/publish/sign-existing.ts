@@ -1,7 +1,7 @@
 import type { Abortable } from '../async/abortable.ts'
 import { resolveSubject } from '../artifact/attach.ts'
 import { chosenOf, type Choice } from '../artifact/members.ts'
-import type { Output } from '../content/places.ts'
+import { outputAt } from '../content/places.ts'
 import { resolveIfThere } from '../content/resolve-if-there.ts'
 import type { Untagged } from '../content/untagged.ts'
 import { InputError, OciPublishError, attemptsInto, type InputProblem } from '../errors.ts'
@@ -48,7 +48,7 @@ export async function signExisting(
   const wanted: readonly Choice[] = choices.length > 0 ? choices : isIndexType(root.mediaType) ? ['index', 'all'] : []
   // Where an index is not meant, the first of what is takes its place.
   const [first, ...others] = await chosenOf(source, root, wanted, { input: 'platforms', ...io })
-  const output = outputOf(reference)
+  const output = outputAt(reference)
   const target = deps.openTarget(output)
   if (!first) throw new OciPublishError('NOT_FOUND', `${formatReference(reference)} has nothing to sign`)
   const untagged: Untagged = { root: first.descriptor, platforms: others, places: [{ target, output }] }
@@ -103,10 +103,4 @@ async function tellIfMoved(
     type: 'notice',
     text: `${formatReference(reference)} has moved meanwhile: signed is ${root.digest}; the tag ${means}`,
   })
-}
-
-function outputOf(reference: Reference): Output {
-  if (reference.kind !== 'registry') return { kind: reference.kind, path: reference.path, tags: [], images: [] }
-  const { kind, host, repository } = reference
-  return { kind, image: { kind, host, repository }, tags: [] }
 }

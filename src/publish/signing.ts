@@ -8,7 +8,6 @@ import type { Abortable } from '../async/abortable.ts'
 import type { Untagged } from '../content/untagged.ts'
 import { InputError, type InputProblem } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import { parseReference } from '../oci/reference.ts'
 import { attestLegacyEverywhere, type LegacyAttestation } from '../sign/attest-legacy.ts'
 import type { SigningMeans } from '../sign/means.ts'
 import { signLegacyEverywhere, type LegacyReferrer } from '../sign/sign-legacy.ts'
@@ -168,7 +167,7 @@ async function attestationsOf(
       provenance({
         where,
         inputs: shownInputs(values),
-        materials: base ? [imageResource(parseReference(base.name), base.digest)] : [],
+        materials: base ? [imageResource(base.reference, base.digest)] : [],
         version: deps.version,
         startedOn,
         finishedOn: new Date(),

@@ -3,7 +3,8 @@ import * as v from 'valibot'
 import { bytesBlob, type Blob } from '../content/blob.ts'
 import { OciPublishError } from '../errors.ts'
 import type { Annotations } from '../oci/descriptor.ts'
-import { algorithmOf, digestOf, hexOf, type Digest } from '../oci/digest.ts'
+import { attachedTag } from '../oci/attached-tag.ts'
+import { digestOf, type Digest } from '../oci/digest.ts'
 import { isTag, type RegistryReference } from '../oci/reference.ts'
 import { parse } from '../parse.ts'
 import { goJson, goJsonMap } from './go-json.ts'
@@ -31,7 +32,7 @@ export const LEGACY_ANNOTATION = {
 /** What is kept in the older form, each kind under a tag of its own. */
 export type LegacyKind = 'signature' | 'attestation'
 
-const ENDINGS: Readonly<Record<LegacyKind, string>> = { signature: 'sig', attestation: 'att' }
+const ENDINGS = { signature: 'sig', attestation: 'att' } as const
 
 /** One signature in the older form. */
 export interface LegacyParts {
@@ -51,7 +52,7 @@ export interface LegacyParts {
  * @throws {OciPublishError} UNSUPPORTED for sha512, whose tag would be too long
  */
 export function legacyTag(digest: Digest, kind: LegacyKind = 'signature'): string {
-  const tag = `${algorithmOf(digest)}-${hexOf(digest)}.${ENDINGS[kind]}`
+  const tag = attachedTag(digest, ENDINGS[kind])
   if (isTag(tag)) return tag
   throw new OciPublishError('UNSUPPORTED', `${digest} is too long for the tag of ${kind}s in the older form`, {
     hint: 'sign it in the form of bundles: "signature-format: bundle"',

@@ -1,4 +1,5 @@
 import type { SignatureReport, SignedReport } from '../publish/report.ts'
+import { SIGNATURE_PREDICATE } from '../sign/statement.ts'
 import { countText } from './amount.ts'
 
 /** `the key cosign.key: 3 manifests signed, https://slsa.dev/provenance/v1 attested, 6 added`, a line for each signer. */
@@ -6,7 +7,7 @@ export function signedTexts(signed: SignedReport | undefined): readonly string[]
   const signers = new Map<string, SignatureReport[]>()
   for (const one of signed?.signatures ?? []) signers.set(one.by, [...(signers.get(one.by) ?? []), one])
   return [...signers].map(([by, signatures]) => {
-    const attested = signatures.filter(one => (one.predicateType ?? SIGNATURE) !== SIGNATURE)
+    const attested = signatures.filter(one => (one.predicateType ?? SIGNATURE_PREDICATE) !== SIGNATURE_PREDICATE)
     const types = [...new Set(attested.map(one => one.predicateType))].join(', ')
     const subjects = new Set(signatures.filter(one => !attested.includes(one)).map(({ subject }) => subject)).size
     const added = signatures.filter(({ existed }) => !existed).length
@@ -17,6 +18,3 @@ export function signedTexts(signed: SignedReport | undefined): readonly string[]
     ].join(', ')}`
   })
 }
-
-/** What is stated where something is only signed. */
-const SIGNATURE = 'https://sigstore.dev/cosign/sign/v1'

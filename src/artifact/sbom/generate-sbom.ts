@@ -1,5 +1,6 @@
 import type { Abortable } from '../../async/abortable.ts'
 import { bytesBlob, type Blob } from '../../content/blob.ts'
+import { outputAt } from '../../content/places.ts'
 import type { ImageCopyEvent } from '../../copy/event.ts'
 import type { Source, Target } from '../../content/ports.ts'
 import type { UntaggedPlatform } from '../../content/untagged.ts'
@@ -106,7 +107,7 @@ export async function attachSboms(reference: Reference, deps: SbomDeps, options:
   const { source, members } = await imagesOf(reference, deps, options)
   // All of them before any is attached: a layer that cannot be read should leave nothing half done.
   const sboms = await sbomsOf(members, { reference, source }, deps, options)
-  const target = deps.openTarget(outputOf(reference))
+  const target = deps.openTarget(outputAt(reference))
   const attachments = await attachSbomsTo(target, sboms, deps, { signal })
   await target.close?.({ signal })
   return { place: target.place, artifactType: CYCLONEDX_TYPE, attachments }
@@ -144,12 +145,6 @@ function sbomBlob(bytes: Uint8Array): Blob {
   const annotations = { [TITLE]: 'sbom.cdx.json' }
   const descriptor = { mediaType: CYCLONEDX_TYPE, digest: digestOf(bytes), size: bytes.byteLength, annotations }
   return bytesBlob({ descriptor, bytes })
-}
-
-function outputOf(reference: Reference): Parameters<SbomDeps['openTarget']>[0] {
-  if (reference.kind !== 'registry') return { kind: reference.kind, path: reference.path, tags: [], images: [] }
-  const { kind, host, repository } = reference
-  return { kind, image: { kind, host, repository }, tags: [] }
 }
 
 /** @throws {InputError} */
