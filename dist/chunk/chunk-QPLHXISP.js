@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a as r}from"./chunk-JG3I46UM.js";import{e as s,f as a}from"./chunk-DA3ODDG4.js";import{a as o}from"./chunk-HG37E2QO.js";var i=["sig","att","sbom"],n=/^sha(?:256|512)-[0-9a-f]{64,}\.(?:sig|att|sbom)$/;function m(t){return i.map(e=>`${s(t)}-${a(t)}.${e}`).filter(r)}o(m,"attachedTags");function c(t){return n.test(t)}o(c,"isAttachedTag");export{m as a,c as b};
