@@ -15,6 +15,14 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown, wh
 }
 
 /**
+ * A list from outside that has to be there. Go's encoder writes `null` for an empty one, and so do registries and tools that
+ * are written in it: the same as `[]`.
+ */
+export function listOf<T>(item: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, readonly T[]> {
+  return v.nullable(v.array(item, 'is not a list'), [])
+}
+
+/**
  * Reads JSON text; what is in it stays unknown until a schema has seen it.
  *
  * @throws {OciPublishError} INVALID_DOCUMENT

@@ -37,6 +37,26 @@ describe('parseManifest()', () => {
   })
 })
 
+describe('null, which Go writes for an empty list,', () => {
+  const written = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: descriptor, layers: null }
+
+  test('is an index without manifests, so that a registry in Go whose subject has no referrers can be signed at', () => {
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: null }
+    expect(parseImageIndex(bytes(index), 'it')).toEqual({ ...index, manifests: [] })
+  })
+
+  test('is a manifest without layers, and a config without diffIDs', () => {
+    expect(parseManifest(bytes(written), 'it')).toEqual({ ...written, layers: [] })
+    const config = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: null }, history: null }
+    expect(parseImageConfig(bytes(config), 'it').rootfs.diff_ids).toEqual([])
+  })
+
+  test('is not a list that is missing: that is no manifest and no index', () => {
+    expect(() => parseManifest(bytes({ ...written, layers: undefined }), 'it')).toThrow('layers')
+    expect(() => parseImageIndex(bytes({ schemaVersion: 2 }), 'it')).toThrow('manifests')
+  })
+})
+
 describe('parseImageConfig()', () => {
   const config = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digest] } }
 

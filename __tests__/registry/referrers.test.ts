@@ -111,6 +111,16 @@ describe('a list of referrers', () => {
     expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([sbom.descriptor.digest])
   })
 
+  test('that is null, as Go writes an empty one, is empty', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject)
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: null })
+    registry.fail({ path: PATH }, { status: 200, headers: { 'content-type': OCI_INDEX }, body })
+    expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([])
+  })
+
   test('that gives all artifacts the type of an empty config is read with the types of the manifests', async () => {
     await using registry = await startSpecRegistry()
     await using client = clientOf(registry)

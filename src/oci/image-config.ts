@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parse, parseJson } from '../parse.ts'
+import { listOf, parse, parseJson } from '../parse.ts'
 import { isDigest, type Digest } from './digest.ts'
 
 /** image-spec v1.1.1, config.md, "history". */
@@ -88,7 +88,7 @@ const configSchema = v.looseObject({
   config: optional(runConfig),
   rootfs: v.object({
     type: v.literal('layers'),
-    diff_ids: v.array(v.pipe(text, v.guard(isDigest, 'is not a digest'))),
+    diff_ids: listOf(v.pipe(text, v.guard(isDigest, 'is not a digest'))),
   }),
   history: optional(v.array(history)),
 })

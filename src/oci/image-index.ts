@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parse, parseJson } from '../parse.ts'
+import { listOf, parse, parseJson } from '../parse.ts'
 import { annotationsSchema, descriptorSchema, type Annotations, type Descriptor } from './descriptor.ts'
 import { claimedType } from './manifest.ts'
 import { DOCKER_INDEX, OCI_INDEX } from './media-type.ts'
@@ -19,7 +19,7 @@ const indexSchema = v.object({
   schemaVersion: v.literal(2, 'is not 2'),
   mediaType: v.exactOptional(v.string()),
   artifactType: v.exactOptional(v.string()),
-  manifests: v.array(descriptorSchema, 'is not a list'),
+  manifests: listOf(descriptorSchema),
   subject: v.exactOptional(descriptorSchema),
   annotations: v.nullish(annotationsSchema),
 })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { OciPublishError } from '../errors.ts'
-import { parse, parseJson } from '../parse.ts'
+import { listOf, parse, parseJson } from '../parse.ts'
 import { annotationsSchema, descriptorSchema, type Annotations, type Descriptor } from './descriptor.ts'
 import { digestOf } from './digest.ts'
 import { DOCKER_MANIFEST, OCI_MANIFEST } from './media-type.ts'
@@ -24,7 +24,7 @@ const manifestSchema = v.object({
   mediaType: v.exactOptional(v.string()),
   artifactType: v.exactOptional(v.string()),
   config: descriptorSchema,
-  layers: v.array(descriptorSchema, 'is not a list'),
+  layers: listOf(descriptorSchema),
   subject: v.exactOptional(descriptorSchema),
   annotations: v.nullish(annotationsSchema),
 })

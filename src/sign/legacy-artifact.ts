@@ -9,7 +9,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { digestOf, type Digest } from '../oci/digest.ts'
 import { MAX_MANIFEST_BYTES, parseManifest, type Document } from '../oci/manifest.ts'
 import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-type.ts'
-import { parse, parseJson } from '../parse.ts'
+import { listOf, parse, parseJson } from '../parse.ts'
 import { hasEqualLegacySignature } from './equal.ts'
 import { readLegacy, type LegacyManifest } from './find-legacy.ts'
 import { goJson } from './go-json.ts'
@@ -25,7 +25,7 @@ export interface LegacyDocuments {
   readonly config: Uint8Array | undefined
 }
 
-const looseManifest = v.looseObject({ config: v.unknown(), layers: v.array(v.unknown()) }, 'is missing')
+const looseManifest = v.looseObject({ config: v.unknown(), layers: listOf(v.unknown()) }, 'is missing')
 
 /**
  * Composes the manifest of signatures, or of attestations, in the older form. What is there already is kept as it is, other
