@@ -1,11 +1,13 @@
 // Bundles the action and the CLI into dist/: split ESM, heavy parts as lazy chunks. `npm run build`.
 import { build } from 'esbuild'
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { brokenImports } from './lazy-imports.js'
 import { licencesOf } from './licences.js'
+import { copyOpenpgp, misplacedOpenpgp, OPENPGP_LICENSE, openpgpBeside } from './openpgp.js'
 
-const outdir = process.argv[2] ?? 'dist'
+const [outdir = 'dist', root = process.cwd()] = process.argv.slice(2)
 
-await rm(outdir, { recursive: true, force: true })
 // The toolkit brings an HTTP client for tokens that we never ask for, half a megabyte. It says nothing about side effects, so
 // esbuild keeps what is imported; told that there are none, it keeps what is used.
 const toolkit = {
@@ -20,18 +22,35 @@ const toolkit = {
 
 const result = await build({
   entryPoints: ['src/main.ts', 'src/cli.ts'],
-  outdir,
+  outdir: resolve(outdir),
+  absWorkingDir: resolve(root),
   chunkNames: 'chunk/[name]-[hash]',
   ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
-  plugins: [toolkit],
+  plugins: [toolkit, openpgpBeside],
   // What the CycloneDX library asks for if it happens to be there, to write XML, which we do not.
   external: ['xmlbuilder2', 'libxmljs2'],
   ...{ minify: true, keepNames: true, legalComments: 'none', metafile: true },
   // Bundled CommonJS still asks for node's own modules by require.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  write: false,
 })
 
-await writeFile(`${outdir}/licences.txt`, licencesOf(result.metafile.inputs))
+const broken = [...brokenImports(result.metafile, root), ...misplacedOpenpgp(result.metafile.outputs)]
+if (broken.length > 0) {
+  const advice = 'nothing was written: these imports work in the tests and fail in the bundle'
+  process.stderr.write([...broken, advice, ''].join('\n'))
+  process.exit(1)
+}
+
+const licences = licencesOf(result.metafile.inputs, root)
+
+await rm(outdir, { recursive: true, force: true })
+for (const { path, contents } of result.outputFiles) {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, contents, { mode: contents[0] === 0x23 ? 0o755 : 0o644 }) // begins with #!
+}
+await writeFile(join(outdir, 'licences.txt'), `${licences}\n${OPENPGP_LICENSE}`)
+await copyOpenpgp(root, outdir)
 
 // What an entry loads at once, before any import(): the figure to keep small.
 const { outputs } = result.metafile

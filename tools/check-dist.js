@@ -18,7 +18,7 @@ function files(directory) {
 function differences(committed, built) {
   const there = new Set(files(committed))
   const wanted = new Set(files(built))
-  return [...there.union(wanted)].sort().flatMap(path => {
+  return [...new Set([...there, ...wanted])].sort().flatMap(path => {
     if (!there.has(path)) return [`missing: ${path}`]
     if (!wanted.has(path)) return [`extra: ${path}`]
     const same = readFileSync(join(committed, path)).equals(readFileSync(join(built, path)))

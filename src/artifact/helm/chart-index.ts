@@ -65,7 +65,7 @@ async function readWhole(index: string, where: string): Promise<Index> {
 }
 
 async function parseYaml(text: string): Promise<unknown> {
-  const { parse } = await import('yaml')
+  const { default: yaml } = await import('yaml')
   // As text, because no version of a chart is a number.
-  return parse(text, { schema: 'failsafe', uniqueKeys: false }) as unknown
+  return yaml.parse(text, { schema: 'failsafe', uniqueKeys: false }) as unknown
 }
