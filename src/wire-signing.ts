@@ -155,7 +155,7 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
     },
     async buildPlace(directory, { signal }) {
       const place = buildPlace(env, known && claimsOf(known))
-      const source = await gitSource(directory, { exec, signal })
+      const source = await gitSource(directory, { env, exec, signal })
       return source ? { ...place, sources: [...place.sources, gitResource(source)] } : place
     },
     async readPublicKey(key, io) {

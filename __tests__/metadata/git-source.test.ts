@@ -1,39 +1,24 @@
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { exec, type Exec } from '../../src/exec.ts'
+import type { Exec } from '../../src/exec.ts'
 import { gitSource } from '../../src/metadata/git-source.ts'
+import { repositories, type Repositories } from '../support/repository.ts'
 
 describe('gitSource()', () => {
+  let repo: Repositories
   let directory: string
-  let env: NodeJS.ProcessEnv
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'git-source-'))
-    env = { PATH: process.env['PATH'], HOME: directory, GIT_CONFIG_NOSYSTEM: '1' }
+    repo = await repositories()
+    directory = await repo.create('app')
   })
-  afterEach(() => rm(directory, { recursive: true }))
+  afterEach(() => repo.remove())
 
-  const git = async (...args: readonly string[]): Promise<string> => {
-    const me = ['-c', 'user.name=me', '-c', 'user.email=me@example.com', '-c', 'init.defaultBranch=main']
-    const { stdout } = await promisify(execFile)('git', ['-C', directory, ...me, ...args], { env })
-    return stdout.trim()
-  }
-  const own: Exec = (command, args, options) => exec(command, args, { ...options, env })
-  const source = (at = directory): ReturnType<typeof gitSource> => gitSource(at, { exec: own })
-
-  const commit = async (): Promise<string> => {
-    await git('init', '-q')
-    await writeFile(join(directory, 'file'), 'one')
-    await git('add', 'file')
-    await git('commit', '-q', '-m', 'one')
-    return git('rev-parse', 'HEAD')
-  }
+  const git = (...args: readonly string[]): Promise<string> => repo.git(directory, ...args)
+  const source = (at = directory): ReturnType<typeof gitSource> => gitSource(at, { env: repo.env, exec: repo.exec })
 
   test('tells commit, branch and remote, from a directory below too, and nothing of new files', async () => {
-    const id = await commit()
+    const id = await git('rev-parse', 'HEAD')
     await git('remote', 'add', 'origin', 'https://github.com/org/app')
     await mkdir(join(directory, 'dist'))
     await writeFile(join(directory, 'dist', 'new'), 'x')
@@ -43,7 +28,7 @@ describe('gitSource()', () => {
   })
 
   test('tells that a file of the commit was changed, and that no branch is checked out', async () => {
-    const id = await commit()
+    const id = await git('rev-parse', 'HEAD')
     await git('checkout', '-q', '--detach')
     await writeFile(join(directory, 'file'), 'other')
     expect(await source()).toEqual({ url: undefined, commit: id, ref: undefined, dirty: true })
@@ -64,7 +49,6 @@ describe('gitSource()', () => {
     ['C:\\secret\\app', undefined],
     ['ext::sh -c secret', undefined],
   ])('of the remote %s it shows %s', async (remote, url) => {
-    await commit()
     await git('config', 'remote.origin.url', remote)
     const found = await source()
     expect(found?.url).toBe(url)
@@ -78,48 +62,31 @@ describe('gitSource()', () => {
       fc.asyncProperty(scheme, word, fc.option(word), async (scheme, user, password) => {
         const secrets = [`<${user}>`, ...(password === null ? [] : [`<${password}>`])]
         const remote = `${scheme}://${secrets.join(':')}@example.com/app`
-        const answering: Exec = (_, args) => {
-          const stdout = args.includes('rev-parse') ? 'a'.repeat(40) : args.includes('config') ? remote : ''
-          return Promise.resolve({ exitCode: 0, stdout, stderr: '' })
-        }
-        const found = await gitSource('.', { exec: answering })
-        expect(found?.url === undefined || found.url === `${scheme}://example.com/app`).toBe(true)
+        const answering: Exec = async (command, args, options) =>
+          args.includes('remote.origin.url')
+            ? { exitCode: 0, stdout: remote, stderr: '' }
+            : repo.exec(command, args, options)
+        const found = await gitSource(directory, { env: repo.env, exec: answering })
+        expect(found !== undefined && (found.url === undefined || found.url === `${scheme}://example.com/app`)).toBe(
+          true,
+        )
       }),
+      { numRuns: 20 },
     )
   })
 
-  test('runs nothing that the config of the repository names', async () => {
-    await commit()
-    await git('config', 'core.fsmonitor', `touch ${join(directory, 'ran')}; false`)
-    await writeFile(join(directory, 'file'), 'other')
-    expect(await source()).toMatchObject({ dirty: true })
-    await expect(promisify(execFile)('ls', [join(directory, 'ran')])).rejects.toThrow('ran')
-  })
-
-  test('says nothing of changes where git does not trust the repository', async () => {
-    const id = 'a'.repeat(40)
-    const untrusting: Exec = (_, args) => {
-      const stdout = args.includes('rev-parse') ? `${id}\n` : args.includes('symbolic-ref') ? 'refs/heads/main\n' : ''
-      return Promise.resolve({ exitCode: args.includes('safe.directory=*') ? 0 : 128, stdout, stderr: '' })
-    }
-    expect(await gitSource('.', { exec: untrusting })).toEqual({
-      url: undefined,
-      commit: id,
-      ref: 'refs/heads/main',
-      dirty: undefined,
-    })
-  })
-
   test('is undefined without a commit, a checkout, or git', async () => {
-    expect(await source()).toBeUndefined()
-    await git('init', '-q')
-    expect(await source()).toBeUndefined()
-    expect(await gitSource(directory, { exec: () => Promise.reject(new Error('no git')) })).toBeUndefined()
+    expect(await source(repo.root)).toBeUndefined()
+    expect(await source(join(repo.root, 'nowhere'))).toBeUndefined()
+    await repo.git(repo.root, 'init', '-q', 'empty')
+    expect(await source(join(repo.root, 'empty'))).toBeUndefined()
+    const noGit: Exec = () => Promise.reject(new Error('no git'))
+    expect(await gitSource(directory, { env: repo.env, exec: noGit })).toBeUndefined()
   })
 
   test('stops when it is told to', async () => {
     const stopped: Exec = () => Promise.reject(new Error('aborted'))
     const signal = AbortSignal.abort(new Error('stop'))
-    await expect(gitSource(directory, { exec: stopped, signal })).rejects.toThrow('stop')
+    await expect(gitSource(directory, { env: repo.env, exec: stopped, signal })).rejects.toThrow('stop')
   })
 })

@@ -116,6 +116,6 @@ function openTar({ content }: LayerRecipe, options: Abortable): AsyncIterable<Ui
 
 function* items(entries: readonly PlannedEntry[]): Generator<TarItem> {
   for (const { entry, source } of entries) {
-    yield entry.type === 'file' && source ? { entry, body: { path: source.path } } : { entry }
+    yield entry.type === 'file' && source ? { entry, body: { path: source.path, found: source } } : { entry }
   }
 }

@@ -1,4 +1,8 @@
-import type { Exec } from '../exec.ts'
+import { join } from 'node:path'
+import { isChanged } from './git/changes.ts'
+import { findCheckout, type Checkout } from './git/checkout.ts'
+import { discoveryEnvironment } from './git/environment.ts'
+import { runGit, type GitOptions } from './git/run.ts'
 
 /** What a directory is a checkout of. */
 interface GitSource {
@@ -11,32 +15,18 @@ interface GitSource {
   readonly dirty: boolean | undefined
 }
 
-export interface GitSourceOptions {
-  readonly exec: Exec
-  readonly signal?: AbortSignal | undefined
+/** The commit that a directory is at, and where it comes from; undefined where it is no checkout, or git is not there. */
+export async function gitSource(directory: string, options: GitOptions): Promise<GitSource | undefined> {
+  const checkout = await findCheckout(directory, options)
+  if (!checkout) return undefined
+  const { commit, ref } = checkout
+  return { url: publicUrl(await remoteOf(checkout, options)), commit, ref, dirty: await isChanged(checkout, options) }
 }
 
-/** The commit that a directory is at, and where it comes from; undefined where it is no checkout, or git is not there. */
-export async function gitSource(directory: string, { exec, signal }: GitSourceOptions): Promise<GitSource | undefined> {
-  const git = async (...args: readonly string[]): Promise<string | undefined> => {
-    try {
-      const { exitCode, stdout } = await exec('git', ['-C', directory, ...args], { signal })
-      return exitCode === 0 ? stdout.trim() : undefined
-    } catch {
-      signal?.throwIfAborted()
-      return undefined // no git
-    }
-  }
-  // In a job's container the checkout belongs to another user, which git does not trust by itself. These only read.
-  const reads = ['-c', 'safe.directory=*']
-  const commit = await git(...reads, 'rev-parse', '--verify', 'HEAD^{commit}')
-  if (commit === undefined || !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return undefined
-  const remote = await git(...reads, 'config', '--get', 'remote.origin.url')
-  const ref = await git(...reads, 'symbolic-ref', '--quiet', 'HEAD')
-  // This one runs what the repository's config names, so it is left to git whether the repository is to be trusted.
-  const status = ['-c', 'core.fsmonitor=false', '--no-optional-locks', 'status', '--porcelain', '--untracked-files=no']
-  const changed = await git(...status)
-  return { url: publicUrl(remote ?? ''), commit, ref, dirty: changed === undefined ? undefined : changed !== '' }
+/** As the repository's own config has it: no other file is read that this one may name. */
+async function remoteOf({ commonDir }: Checkout, options: GitOptions): Promise<string> {
+  const args = ['config', '--file', join(commonDir, 'config'), '--no-includes', '--get', 'remote.origin.url']
+  return (await runGit(args, { env: discoveryEnvironment(options.env) }, options))?.trim() ?? ''
 }
 
 /** A remote without what is nobody's business: user, password, query. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { readdirSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readTar } from '../../../src/archive/tar/read.ts'
@@ -163,7 +163,10 @@ describe('writeTar()', () => {
       message: expect.stringMatching(/gone cannot be read: .*ENOENT/) as string,
       cause: { code: 'ENOENT' },
     })
-    expect(await failureOf(writeTar([folder]))).toMatchObject({ code: 'FILE_UNREADABLE', cause: { code: 'EISDIR' } })
+    expect(await failureOf(writeTar([folder]))).toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringMatching(/sub cannot be read: it is not a regular file/) as string,
+    })
   })
 
   test('stops between blocks with the reason of its signal, as it is, and closes its file', async () => {
@@ -197,11 +200,16 @@ describe('writeTar()', () => {
     expect(released).toBe(true)
   })
 
-  test('follows a symlink that stands in for the file on disk', async () => {
+  test('gives nothing away when a symlink or another file has come in place of the one that was found', async () => {
     const item = await onDisk('target', Buffer.from('hello'))
     await symlink('target', join(dir, 'link'))
-    const archive = await collect(writeTar([{ entry: item.entry, body: { path: join(dir, 'link') } }]))
-    expect(archive.toString('latin1', 512, 517)).toBe('hello')
+    const { dev, ino } = await stat(join(dir, 'target'))
+    const link = { entry: item.entry, body: { path: join(dir, 'link'), found: { dev, ino } } }
+    expect(await failureOf(writeTar([link]))).toMatchObject({ code: 'FILE_CHANGED' })
+    const other = { entry: item.entry, body: { path: join(dir, 'target'), found: { dev, ino: ino + 1 } } }
+    expect(await failureOf(writeTar([other]))).toMatchObject({ code: 'FILE_CHANGED' })
+    const same = { entry: item.entry, body: { path: join(dir, 'target'), found: { dev, ino } } }
+    expect((await collect(writeTar([same]))).toString('latin1', 512, 517)).toBe('hello')
   })
 
   test('passes the signal on to the bodies it opens', async () => {

@@ -1,15 +1,19 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { messageOf, OciPublishError } from '../../errors.ts'
+import { openRegularFileSync, type FileIdentity } from '../../files/regular-file.ts'
 import { BLOCK_BYTES } from '../block.ts'
 import { encodeEntry, paddingOf } from './encode.ts'
 import { RECORD_BYTES } from './header.ts'
 import type { TarEntry } from './header.ts'
 
-/** The bytes of a file: where they are on disk, or a way to read them from their start. */
-type TarBody =
-  | { readonly path: string }
-  | { open(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array> }
+/** The bytes of a file: where they are on disk, and what was found there; or a way to read them from their start. */
+type TarBody = OnDisk | { open(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array> }
+
+interface OnDisk {
+  readonly path: string
+  readonly found?: FileIdentity | undefined
+}
 
 export interface TarItem {
   readonly entry: TarEntry
@@ -54,8 +58,8 @@ async function* write(
     if (entry.type === 'file') {
       if (body === undefined) expectBytes(0, entry, entry.path)
       else if (!('path' in body)) yield* copyBody(body.open({ signal }), entry, out)
-      else if (entry.size < out.room) readSmallFile(body.path, entry, out)
-      else yield* readLargeFile(body.path, entry, out)
+      else if (entry.size < out.room) readSmallFile(body, entry, out)
+      else yield* readLargeFile(body, entry, out)
       out.append(ZEROS.subarray(0, paddingOf(entry.size)))
     }
     if (out.hasFull) yield* out.takeFull()
@@ -132,8 +136,8 @@ async function* copyBody(
 }
 
 /** For a file that fits in the room that is left with a byte to spare. Most files do: no generator, one read. */
-function readSmallFile(path: string, entry: TarEntry, out: Blocks): void {
-  using file = new DiskFile(path)
+function readSmallFile({ path, found }: OnDisk, entry: TarEntry, out: Blocks): void {
+  using file = new DiskFile(path, found)
   let bytes = 0
   do {
     const count = out.appendRead(file, entry.size + 1 - bytes) // the byte to spare shows that the file has grown
@@ -143,8 +147,8 @@ function readSmallFile(path: string, entry: TarEntry, out: Blocks): void {
   expectBytes(bytes, entry, path)
 }
 
-function* readLargeFile(path: string, entry: TarEntry, out: Blocks): Generator<Uint8Array, void, undefined> {
-  using file = new DiskFile(path)
+function* readLargeFile({ path, found }: OnDisk, entry: TarEntry, out: Blocks): Generator<Uint8Array, void, undefined> {
+  using file = new DiskFile(path, found)
   let bytes = 0
   while (bytes < entry.size) {
     const count = out.appendRead(file, entry.size - bytes)
@@ -160,13 +164,9 @@ class DiskFile {
   readonly #path: string
   readonly #fd: number
 
-  constructor(path: string) {
+  constructor(path: string, found: FileIdentity | undefined) {
     this.#path = path
-    try {
-      this.#fd = openSync(path, 'r')
-    } catch (error) {
-      throw unreadable(path, error)
-    }
+    this.#fd = openRegularFileSync(path, found)
   }
 
   /** From where the last read stopped; returns the count of bytes, 0 at the end. */
