@@ -4,6 +4,7 @@ import { pullArtifact, type Pulled, type PullRequest } from '../../src/artifact/
 import type { Source } from '../../src/content/ports.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_CONFIG } from '../../src/oci/media-type.ts'
+import { parseReference } from '../../src/oci/reference.ts'
 import { temporaryDirectory } from '../support/peers.ts'
 import { folderOf, layerOf, shelfOf, tarOf, type Entry } from './shelf.ts'
 
@@ -13,7 +14,7 @@ async function pull(
   request: Partial<PullRequest> = {},
   notes: string[] = [],
 ): Promise<Pulled> {
-  const reference = { kind: 'registry', host: 'r.example', repository: 'app', tag: 'v1' } as const
+  const reference = parseReference('r.example/app:v1')
   const asked = { reference, platform: undefined, output, config: undefined, overwrite: false, ...request }
   return pullArtifact(asked, {
     locate: () => ({ source, name: 'v1' }),

@@ -3,13 +3,22 @@ import { MemoryStore } from '../../src/content/memory.ts'
 import type { Source } from '../../src/content/ports.ts'
 import { OciPublishError } from '../../src/errors.ts'
 import type { Reference } from '../../src/oci/reference.ts'
+import { isTag } from '../../src/oci/tag.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { fakeIo } from './fake-io.ts'
 import { ARTIFACT_PARTS } from './not-asked.ts'
 
-async function* of(...tags: readonly string[]): AsyncGenerator<string> {
-  for (const tag of tags) yield await Promise.resolve(tag)
-}
+type ListTags = NonNullable<Source['tags']>
+
+/** A list of names; those that are not tags are told apart, as every source does. */
+const list = (...names: readonly string[]): ListTags =>
+  async function* ({ onOther } = {}) {
+    for (const name of names) {
+      await Promise.resolve()
+      if (isTag(name)) yield name
+      else onOther?.(name)
+    }
+  }
 
 /** Runs a command line against a repository with some tags, or none that can be listed. */
 async function run(line: string, tags?: Source['tags']) {
@@ -37,7 +46,7 @@ async function run(line: string, tags?: Source['tags']) {
 }
 
 test('tags are listed one a line, in the order of the registry', async () => {
-  expect(await run('tags r.example/a --username me', () => of('v2', 'v1'))).toMatchObject({
+  expect(await run('tags r.example/a --username me', list('v2', 'v1'))).toMatchObject({
     exitCode: 0,
     out: 'v2\nv1\n',
     err: '',
@@ -47,14 +56,21 @@ test('tags are listed one a line, in the order of the registry', async () => {
 })
 
 test('--json has them with their repository, and none is no error', async () => {
-  const { out } = await run('tags r.example/a --json', () => of('v1'))
+  const { out } = await run('tags r.example/a --json', list('v1'))
   expect(JSON.parse(out)).toEqual({ repository: 'r.example/a', tags: ['v1'] })
-  expect(await run('tags r.example/a', () => of())).toMatchObject({ exitCode: 0, out: '' })
+  expect(await run('tags r.example/a', list())).toMatchObject({ exitCode: 0, out: '' })
+})
+
+test('a name that is not a tag is left out of the list with a warning, and cannot steer the terminal', async () => {
+  const hostile = ['v1', '../../x', 'a\u001b[2J\n::set-output', '\u202ev2']
+  const { exitCode, out, err } = await run('tags r.example/a', list(...hostile))
+  expect({ exitCode, out }).toEqual({ exitCode: 0, out: 'v1\n' })
+  expect(err).toBe('warning: left out what is not a tag: "../../x", "a\\u{1b}[2J\\u{a}::set-output", "\\u{202e}v2"\n')
 })
 
 test('a list that breaks off is not printed as if it were whole', async () => {
   const broken = await run('tags r.example/a', async function* () {
-    yield* of('v1')
+    yield* list('v1')()
     throw new OciPublishError('NOT_FOUND', 'r.example/a: could not list tags')
   })
   expect(broken).toMatchObject({ exitCode: 1, out: '', err: 'error: r.example/a: could not list tags\n' })

@@ -4,6 +4,7 @@ import { readAll } from '../../src/content/verify.ts'
 import { createTransport, type TransportOptions } from '../../src/http/client.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../src/oci/media-type.ts'
+import { parseRepository } from '../../src/oci/repository.ts'
 import { Access } from '../../src/registry/access.ts'
 import { givenCredentials } from '../../src/registry/credentials/inputs.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
@@ -68,7 +69,7 @@ describe('GHSA-jxpm-75mh-9fp7: an upload that is sent elsewhere', () => {
 
   test('takes no password along, in pieces', async () => {
     const { transport, hosts } = hostsOver(sendingTo('https://storage.example.com/up?sig=1'))
-    const access = new Access(hosts.get('reg.example.com'), 'team/app', 'target')
+    const access = new Access(hosts.get('reg.example.com'), parseRepository('team/app'), 'target')
     const deps = {
       sleep: () => Promise.resolve(),
       random: () => 0,
@@ -85,7 +86,7 @@ describe('GHSA-jxpm-75mh-9fp7: an upload that is sent elsewhere', () => {
       if (method === 'HEAD') return { status: 404 }
       return { status: 202, headers: { location: method === 'PATCH' ? 'https://169.254.169.254/up' : '/up' } }
     })
-    const access = new Access(hosts.get('reg.example.com'), 'team/app', 'target')
+    const access = new Access(hosts.get('reg.example.com'), parseRepository('team/app'), 'target')
     const deps = {
       sleep: () => Promise.resolve(),
       random: () => 0,

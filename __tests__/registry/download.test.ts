@@ -4,6 +4,7 @@ import type { Target } from '../../src/content/ports.ts'
 import { readAll } from '../../src/content/verify.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { OCI_MANIFEST } from '../../src/oci/media-type.ts'
+import { parseRepository } from '../../src/oci/repository.ts'
 import { Access } from '../../src/registry/access.ts'
 import { credentialChain } from '../../src/registry/credentials/chain.ts'
 import { download } from '../../src/registry/download.ts'
@@ -148,7 +149,7 @@ describe('a download of which no byte comes', () => {
     const clock = handClock()
     const transport = scripted(request => ({ ...ranged(request), cutAfter }))
     const hosts = new RegistryHosts({ transport, credentials: credentialChain([]) })
-    const access = new Access(hosts.get('reg.example.com'), 'team/app', 'source')
+    const access = new Access(hosts.get('reg.example.com'), parseRepository('team/app'), 'source')
     const sleep = (_waitMs: number, signal?: AbortSignal): Promise<void> => {
       clock.goOn(waitMs)
       signal?.throwIfAborted()

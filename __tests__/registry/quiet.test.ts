@@ -1,5 +1,6 @@
 import { RegistryError } from '../../src/errors.ts'
 import { digestOf } from '../../src/oci/digest.ts'
+import { parseRepository } from '../../src/oci/repository.ts'
 import { Access } from '../../src/registry/access.ts'
 import { credentialChain } from '../../src/registry/credentials/chain.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
@@ -16,7 +17,7 @@ const transfer = {
 function watches() {
   const clock = handClock()
   const hosts = new RegistryHosts({ transport: scripted(() => ({ status: 200 })), credentials: credentialChain([]) })
-  const access = new Access(hosts.get('reg.example.com'), 'team/app', 'target')
+  const access = new Access(hosts.get('reg.example.com'), parseRepository('team/app'), 'target')
   const watch = (failure?: unknown, signal?: AbortSignal): Quiet =>
     watchQuiet(access, transfer, { failure: () => failure, clock, signal })
   return { clock, watch }

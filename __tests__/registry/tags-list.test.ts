@@ -76,12 +76,29 @@ test.each([
 test.each([
   ['in circles', `<${LIST}?n=1000>; rel="next"`, 'one page leads to another that was read before'],
   ['to another host', '<https://evil.example.com/v2/>; rel="next"', 'it is said to be at https://evil.example.com/v2/'],
-  ['nowhere', '<https://>; rel="next"', 'it is said to be at https://'],
+  [
+    'to what is no list of tags',
+    `<${LIST.replace('tags/list', 'manifests/v1')}?n=2>; rel="next"`,
+    '/v2/team/app/manifests/v1?n=2',
+  ],
+  ['nowhere', '<https://>; rel="next"', 'it is said to be at "https://"'],
 ])('a list that leads %s is refused', async (_name, link, because) => {
   await expect(tagsOf({ [`${LIST}?n=1000`]: page(['a'], link) }).tags).rejects.toMatchObject({
     code: 'INVALID_LIST',
     message: expect.stringContaining(because) as string,
   })
+})
+
+test('the next page is one of the same repository, whichever the link names', async () => {
+  const link = '</v2/prod/secret/tags/list?last=b&n=2>; rel="next"'
+  const { tags, transport } = tagsOf({ [`${LIST}?n=1000`]: page(['a'], link), [`${LIST}?last=b&n=2`]: page(['c']) })
+  expect(await tags).toEqual(['a', 'c'])
+  expect(transport.lines()).toEqual([`GET ${LIST}`, `GET ${LIST}`])
+})
+
+test('a listed name that is not a tag fails the list of whoever does not ask for such names', async () => {
+  const { tags } = tagsOf({ [`${LIST}?n=1000`]: page(['v1', '../x']) })
+  await expect(tags).rejects.toMatchObject({ code: 'INVALID_TAG' })
 })
 
 test('a list without an end is given up', async () => {
@@ -90,6 +107,24 @@ test('a list without an end is given up', async () => {
   const hosts = new RegistryHosts({ transport, credentials: credentialChain([]) })
   const repository = openRepository({ host: 'reg.example.com', repository: 'team/app' }, { hosts, side: 'source' })
   await expect(all(repository.tags())).rejects.toThrow('could not list tags: it has more than 1000 pages')
+})
+
+test.each([
+  ['bytes', (i: number): Said => ({ ...page([`${i}`]), body: `{"tags":["${i}"]}${' '.repeat(15 << 20)}` }), 5],
+  ['tags', (i: number): Said => page(Array.from({ length: 100_000 }, (_one, n) => `${i}-${n}`)), 6],
+])('a list of ever more %s ends the reading, not the memory', async (what, pageOf, pages) => {
+  let asked = 0
+  const transport = scripted(() => {
+    const said = pageOf(++asked)
+    return { ...said, headers: { Link: `<${LIST}?last=${asked}>; rel="next"` } }
+  })
+  const hosts = new RegistryHosts({ transport, credentials: credentialChain([]) })
+  const repository = openRepository({ host: 'reg.example.com', repository: 'team/app' }, { hosts, side: 'source' })
+  await expect(all(repository.tags())).rejects.toMatchObject({
+    code: 'TOO_LARGE',
+    message: expect.stringContaining(what) as string,
+  })
+  expect(asked).toBe(pages)
 })
 
 test('what is no list is told, and which repository is not there', async () => {

@@ -1,6 +1,8 @@
 import type { Source } from '../content/ports.ts'
 import { InputError, OciPublishError, messageOf, type InputProblem } from '../errors.ts'
+import { quoted } from '../oci/quoted.ts'
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts'
+import type { Tag } from '../oci/tag.ts'
 import { runCommand } from './command.ts'
 import type { Flags } from './flags.ts'
 import type { InspectParts } from './inspect.ts'
@@ -18,8 +20,9 @@ export async function tagsCommand<D>(text: string, flags: Flags, io: Io, parts: 
     },
     async run({ deps, display }) {
       if (!reference) throw new TypeError('nothing was asked for') // `complete` throws then
-      const tags = await listed(parts.locate(reference, deps).source, signal)
+      const { tags, others } = await listed(parts.locate(reference, deps).source, signal)
       display.end()
+      display.say(warningsOf(others))
       const repository = formatReference(reference)
       if (flags['json'] === true) io.stdout.write(`${JSON.stringify({ repository, tags }, null, 2)}\n`)
       else io.stdout.write(tags.map(tag => `${tag}\n`).join(''))
@@ -27,11 +30,27 @@ export async function tagsCommand<D>(text: string, flags: Flags, io: Io, parts: 
   })
 }
 
-async function listed(source: Source, signal: AbortSignal): Promise<readonly string[]> {
+interface Listed {
+  readonly tags: readonly Tag[]
+  /** Names that are not tags. */
+  readonly others: readonly string[]
+}
+
+async function listed(source: Source, signal: AbortSignal): Promise<Listed> {
   if (!source.tags) throw new OciPublishError('UNSUPPORTED', `${source.place} has no list of tags`)
-  const tags: string[] = []
-  for await (const tag of source.tags({ signal })) tags.push(tag)
-  return tags
+  const tags: Tag[] = []
+  const others: string[] = []
+  const onOther = (name: string): void => void others.push(name)
+  for await (const tag of source.tags({ signal, onOther })) tags.push(tag)
+  return { tags, others }
+}
+
+/** Nobody can pull them; who reads the list is told of them, and gets the tags. */
+function warningsOf(others: readonly string[]): readonly string[] {
+  if (others.length === 0) return []
+  const shown = others.slice(0, 5).map(quoted).join(', ')
+  const more = others.length > 5 ? ` and ${others.length - 5} more` : ''
+  return [`warning: left out what is not a tag: ${shown}${more}`]
 }
 
 /** @throws {InputError} for what is no repository of a registry, and for more than one */

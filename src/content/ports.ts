@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
+import type { Tag } from '../oci/tag.ts'
 import type { Blob, ReadOptions } from './blob.ts'
 
 /** One repository, or one layout, to read from. */
@@ -26,9 +27,14 @@ export interface Source {
   /**
    * Every tag, each once, where there is a list of them.
    *
-   * @throws {OciPublishError} NOT_FOUND
+   * @throws {OciPublishError} NOT_FOUND, TOO_LARGE, INVALID_TAG for a listed name that is not a tag unless `onOther` is given
    */
-  tags?(options?: Abortable): AsyncIterable<string>
+  tags?(options?: TagsOptions): AsyncIterable<Tag>
+}
+
+export interface TagsOptions extends Abortable {
+  /** Told each listed name that is not a tag, as it is: print it with `quoted` only. The list goes on. */
+  readonly onOther?: ((name: string) => void) | undefined
 }
 
 export interface ReferrersOptions extends Abortable {

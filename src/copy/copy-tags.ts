@@ -4,7 +4,9 @@ import type { Source, Target } from '../content/ports.ts'
 import { withPush } from '../content/with-push.ts'
 import { OciPublishError } from '../errors.ts'
 import { isAttachedTag } from '../oci/attached-tag.ts'
+import { quoted } from '../oci/quoted.ts'
 import type { Reference } from '../oci/reference.ts'
+import { MAX_TAG, type Tag } from '../oci/tag.ts'
 import { copyImage, type CopyDeps, type ImageCopy } from './copy-image.ts'
 import { isReferrersList } from './referrers-list.ts'
 import { settle } from './settle.ts'
@@ -35,8 +37,9 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
   const { from, to, platforms, referrers, dryRun } = request
   const { signal } = io
   const located = deps.locate(from)
-  const all = await allTags(located.source, io)
-  const wanted = wantedTags(located.source, all, request)
+  const { tags: all, others } = await allTags(located.source, io)
+  const refused = refusedNames(others, request)
+  const wanted = wantedTags(located.source, all, refused.length, request)
   const tags = referrers ? await withoutLists(located.source, wanted, io) : wanted
   const target = deps.openTarget(to)
   const shared = sharedTarget(target, referrers && to.kind === 'registry')
@@ -45,8 +48,8 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
     step: 'push',
     text: `${tags.length === 1 ? '1 tag' : `${tags.length} tags`} of ${located.source.place}`,
   })
-  const known = new Set(all)
-  const of = (tag: string): CopyDeps => ({
+  const known = new Set<string>(all)
+  const of = (tag: Tag): CopyDeps => ({
     locate: () => ({ ...located, name: tag }),
     openTarget: () => shared,
     check: deps.check,
@@ -56,7 +59,7 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
     },
   })
   const slot = limit(TAGS_AT_ONCE)
-  const copyAll = (some: readonly string[]): Promise<readonly Outcome[]> =>
+  const copyAll = (some: readonly Tag[]): Promise<readonly Outcome[]> =>
     settle(
       some.map(tag =>
         slot(async () => {
@@ -74,15 +77,16 @@ export async function copyTags(request: TagsRequest, deps: CopyDeps, io: Abortab
     )
   const later = referrers ? tags.filter(isAttachedTag) : []
   const first = await copyAll(tags.filter(tag => !later.includes(tag)))
-  const came = new Set(first.flatMap(({ copy }) => copy?.referrers?.map(({ tag }) => tag) ?? []))
+  const came = new Set<string | undefined>(first.flatMap(({ copy }) => copy?.referrers?.map(({ tag }) => tag) ?? []))
   const outcomes = [...first, ...(await copyAll(later.filter(tag => !came.has(tag))))]
   const copies = outcomes.flatMap(({ tag, copy }) => (copy ? [{ tag, copy }] : []))
   if (!dryRun && copies.length > 0) await target.close?.(io)
-  return { target, copies, failures: outcomes.flatMap(({ tag, copy, error }) => (copy ? [] : [{ tag, error }])) }
+  const failures = outcomes.flatMap(({ tag, copy, error }) => (copy ? [] : [{ tag, error }]))
+  return { target, copies, failures: [...failures, ...refused] }
 }
 
 interface Outcome {
-  readonly tag: string
+  readonly tag: Tag
   readonly copy?: ImageCopy
   readonly error?: unknown
 }
@@ -99,26 +103,55 @@ function sharedTarget(target: Target, tellsEach: boolean): Target {
   }
 }
 
-function named(from: Reference, tag: string): Reference {
+function named(from: Reference, tag: Tag): Reference {
   return from.kind === 'registry' ? { ...from, tag } : { ...from, name: tag }
 }
 
-async function allTags(source: Source, { signal }: Abortable): Promise<readonly string[]> {
-  if (!source.tags) throw new OciPublishError('UNSUPPORTED', `${source.place} has no list of tags`)
-  const all: string[] = []
-  for await (const tag of source.tags({ signal })) all.push(tag)
-  return all
+interface Listed {
+  readonly tags: readonly Tag[]
+  /** Names that are not tags. */
+  readonly others: readonly string[]
 }
 
-function wantedTags({ place }: Source, all: readonly string[], { include, exclude }: TagsRequest): readonly string[] {
+async function allTags(source: Source, { signal }: Abortable): Promise<Listed> {
+  if (!source.tags) throw new OciPublishError('UNSUPPORTED', `${source.place} has no list of tags`)
+  const tags: Tag[] = []
+  const others: string[] = []
+  const onOther = (name: string): void => void others.push(name)
+  for await (const tag of source.tags({ signal, onOther })) tags.push(tag)
+  return { tags, others }
+}
+
+/** A list may hold many names that are not tags; some show what it is. */
+const MAX_REFUSED = 20
+
+/** Each wanted name that is not a tag fails: as part of a path it could lead into another repository. */
+function refusedNames(others: readonly string[], { include, exclude }: TagsRequest): TagsCopy['failures'] {
+  // Patterns are for names of the length of tags.
+  const wanted = others.filter(name => name.length > MAX_TAG || isWanted(name, include, exclude))
+  const shown = wanted.slice(0, MAX_REFUSED).map(name => ({
+    tag: quoted(name),
+    error: new OciPublishError('INVALID_TAG', 'it is not a tag, which has only letters, digits, "_", "." and "-"'),
+  }))
+  const more = wanted.length - shown.length
+  if (more === 0) return shown
+  return [...shown, { tag: '…', error: new OciPublishError('INVALID_TAG', `${more} more names are not tags`) }]
+}
+
+function wantedTags(
+  { place }: Source,
+  all: readonly Tag[],
+  refused: number,
+  { include, exclude }: TagsRequest,
+): readonly Tag[] {
   const wanted = all.filter(tag => isWanted(tag, include, exclude))
-  if (wanted.length > 0) return wanted
+  if (wanted.length > 0 || refused > 0) return wanted
   const has = all.length === 0 ? 'no tags' : `${all.length} tags, but none that is wanted`
   const hint = all.length === 0 ? undefined : `there are ${all.slice(0, 5).join(', ')}${all.length > 5 ? ', …' : ''}`
   throw new OciPublishError('NOT_FOUND', `${place} has ${has}`, { hint })
 }
 
-async function withoutLists(source: Source, tags: readonly string[], io: Abortable): Promise<readonly string[]> {
+async function withoutLists(source: Source, tags: readonly Tag[], io: Abortable): Promise<readonly Tag[]> {
   const slot = limit(TAGS_AT_ONCE)
   const lists = await settle(
     tags.map(tag => slot(() => isReferrersList(source, tag, io))),

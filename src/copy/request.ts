@@ -2,7 +2,8 @@ import type { Output } from '../content/places.ts'
 import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { parsePlatform, type Platform } from '../oci/platform.ts'
-import { isTag, parseReference, tagProblem, type Reference } from '../oci/reference.ts'
+import { parseReference, type Reference } from '../oci/reference.ts'
+import { isTag, tagProblem } from '../oci/tag.ts'
 
 /** What is to be copied, and where to. */
 export interface CopyRequest {

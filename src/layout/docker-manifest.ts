@@ -6,6 +6,7 @@ import type { Digest } from '../oci/digest.ts'
 import { isAttestation, parseImageIndex } from '../oci/image-index.ts'
 import { MAX_MANIFEST_BYTES, parseManifest, type Manifest } from '../oci/manifest.ts'
 import { DOCKER_CONFIG, OCI_CONFIG, isIndexType, isManifestType } from '../oci/media-type.ts'
+import { isTag } from '../oci/tag.ts'
 import { REF_NAME, withoutAttached } from './entries.ts'
 import { blobFile } from './files.ts'
 
@@ -33,7 +34,8 @@ export async function dockerManifest(
   for (const entry of withoutAttached(entries)) {
     const known = tags.get(entry.digest) ?? { entry, names: [] }
     const name = entry.annotations?.[REF_NAME]
-    if (name !== undefined) known.names.push(...images.map(image => `${image}:${name}`))
+    // What is not a tag would be read as something else: `x/y:z` is a repository.
+    if (name !== undefined && isTag(name)) known.names.push(...images.map(image => `${image}:${name}`))
     tags.set(entry.digest, known)
   }
   const found = await Promise.all(

@@ -4,7 +4,8 @@ import { isAttachedTag } from '../oci/attached-tag.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { parseImageIndex } from '../oci/image-index.ts'
 import { OCI_INDEX } from '../oci/media-type.ts'
-import type { RegistryReference } from '../oci/reference.ts'
+import { parseRegistryReference, type RegistryReference } from '../oci/reference.ts'
+import { isTag, parseTag, type Tag } from '../oci/tag.ts'
 
 /** image-spec v1.1.1, annotations.md: of an entry of index.json its tag, by convention without the repository. */
 export const REF_NAME = 'org.opencontainers.image.ref.name'
@@ -75,10 +76,32 @@ function namesOf(entries: readonly Descriptor[]): readonly string[] {
   return [...new Set(entries.map(({ annotations, digest }) => annotations?.[REF_NAME] ?? digest))]
 }
 
-/** The tag of each entry that has one, each once: others write a full reference in its place. */
-export function tagsOf(entries: readonly Descriptor[]): readonly string[] {
+/**
+ * The tag of each entry that has one, each once: others write a full reference in its place.
+ *
+ * @throws {OciPublishError} INVALID_TAG for a name that has none, unless `onOther` is given and told of it
+ */
+export function tagsOf(
+  entries: readonly Descriptor[],
+  onOther: (name: string) => void = name => void parseTag(name),
+): readonly Tag[] {
   const names = entries.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? annotations?.[CONTAINERD_NAME] ?? [])
-  return [...new Set(names.map(name => name.slice(name.lastIndexOf(':') + 1)))]
+  const tags = new Set<Tag>()
+  for (const name of new Set(names)) {
+    const tag = isTag(name) ? name : tagOfReference(name)
+    if (tag === undefined) onOther(name)
+    else tags.add(tag)
+  }
+  return [...tags]
+}
+
+/** Of `ghcr.io/team/app:v1`; of nothing that is not a reference. */
+function tagOfReference(name: string): Tag | undefined {
+  try {
+    return parseRegistryReference(name).tag
+  } catch {
+    return undefined
+  }
 }
 
 /** The descriptor of an entry without the names that the layout gives it. */

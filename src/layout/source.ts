@@ -29,8 +29,8 @@ export function layoutSource(files: LayoutFiles): Pick<Required<Source>, 'place'
       yield* offset === 0 ? verified(bytes, descriptor, `${place}, ${name}`) : bytes
     },
 
-    async *tags({ signal } = {}) {
-      yield* tagsOf(await readEntries(files, { signal }))
+    async *tags({ signal, onOther } = {}) {
+      yield* tagsOf(await readEntries(files, { signal }), onOther)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { isTag } from '../oci/reference.ts'
+import { isTag } from '../oci/tag.ts'
 
 /** Events whose ref is what was checked out. `pull_request_target` and `workflow_run` carry the ref of another branch. */
 const OF_THEIR_REF: ReadonlySet<string> = new Set(['push', 'release', 'workflow_dispatch'])

@@ -1,5 +1,7 @@
 import { OciPublishError } from '../errors.ts'
 import { isDigest, type Digest } from './digest.ts'
+import { MAX_NAME, isRepository, repositoryProblem } from './repository.ts'
+import { isTag, tagProblem, type Tag } from './tag.ts'
 
 /** A repository of a registry, and perhaps a tag or a digest in it. */
 export interface RegistryReference {
@@ -7,7 +9,7 @@ export interface RegistryReference {
   /** Host and port as typed, `docker.io` where none was: `127.0.0.1:5000`, `ghcr.io`. */
   readonly host: string
   readonly repository: string
-  readonly tag?: string
+  readonly tag?: Tag
   readonly digest?: Digest
 }
 
@@ -21,15 +23,7 @@ interface LayoutReference {
 
 export type Reference = RegistryReference | LayoutReference
 
-/** distribution-spec, "Pulling manifests": the grammar of `<name>` and of `<reference>` as a tag. */
-const REPOSITORY = /^[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*)*$/
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?$/
-const MAX_NAME = 255
-
-export function isTag(text: string): boolean {
-  return TAG.test(text)
-}
 
 /**
  * Reads `[host/]repository[:tag][@digest]`, `oci:DIR[:NAME]` or `oci-archive:FILE[:NAME]`.
@@ -69,7 +63,7 @@ export function parseRegistryReference(text: string): RegistryReference {
   const tag = colon < 0 ? undefined : path.slice(colon + 1)
   if (tag !== undefined && !isTag(tag)) throw invalid(text, tagProblem(tag))
   const repository = host === 'docker.io' && name !== '' && !name.includes('/') ? `library/${name}` : name
-  if (!REPOSITORY.test(repository) || repository.length + host.length > MAX_NAME) {
+  if (!isRepository(repository) || repository.length + host.length > MAX_NAME) {
     throw invalid(text, repositoryProblem(repository))
   }
   return {
@@ -93,19 +87,6 @@ function splitHost(text: string): [host: string, path: string] {
 
 function invalid(text: string, because: string): OciPublishError {
   return new OciPublishError('INVALID_REFERENCE', `"${text}" is not an image reference: ${because}`)
-}
-
-/** Why a tag is refused, for the user who typed it. */
-export function tagProblem(tag: string): string {
-  if (tag.length > 128) return `the tag "${tag.slice(0, 20)}…" has ${tag.length} characters, 128 are allowed`
-  return `"${tag}" is not a tag: letters, digits, "_", "." and "-", and it does not begin with "." or "-"`
-}
-
-function repositoryProblem(repository: string): string {
-  if (repository === '') return 'there is no repository'
-  if (repository !== repository.toLowerCase()) return `the repository "${repository}" must be lowercase`
-  if (repository.length > MAX_NAME / 2 && REPOSITORY.test(repository)) return 'it is longer than 255 characters'
-  return `"${repository}" is not a repository name: lowercase letters and digits, parted by ".", "_", "-" or "/"`
 }
 
 export function formatReference(reference: Reference): string {

@@ -1,6 +1,7 @@
 import type { LayoutOutput, Output, RegistryOutput } from '../content/places.ts'
 import { OciPublishError, messageOf, type InputProblem } from '../errors.ts'
-import { isTag, parseRegistryReference, tagProblem, type RegistryReference } from '../oci/reference.ts'
+import { parseRegistryReference, type RegistryReference } from '../oci/reference.ts'
+import { isTag, tagProblem } from '../oci/tag.ts'
 import type { Entries } from './entries.ts'
 
 export interface ParsedOutputs {

@@ -1,7 +1,11 @@
 import type { Abortable } from '../async/abortable.ts'
-import type { OciPublishError, Side } from '../errors.ts'
+import { OciPublishError, type Side } from '../errors.ts'
 import { HttpError } from '../http/error.ts'
 import type { HttpResponse } from '../http/transport.ts'
+import type { Digest } from '../oci/digest.ts'
+import { quoted } from '../oci/quoted.ts'
+import type { Repository } from '../oci/repository.ts'
+import type { Tag } from '../oci/tag.ts'
 import type { Want } from './auth/authorizer.ts'
 import { repositoryScope } from './auth/scope.ts'
 import { isWebPage, refusalOf, unreachable, withCredentials, type Asked } from './error.ts'
@@ -11,7 +15,7 @@ export interface AccessRequest extends Omit<HostRequest, 'want'> {
   /** Statuses that are answers; every other one is thrown. */
   readonly answers: readonly number[]
   /** Repository of the same host that is read besides: the source of a mount. */
-  readonly reads?: string | undefined
+  readonly reads?: Repository | undefined
   /** How long the request will take, so that the token does not end before. */
   readonly lastsMs?: number | undefined
   /** Told the answer that is thrown, before it is read. */
@@ -21,20 +25,44 @@ export interface AccessRequest extends Omit<HostRequest, 'want'> {
 /** Requests to one repository, in one role, and the errors of that role. */
 export class Access {
   readonly host: RegistryHost
-  readonly repository: string
+  readonly repository: Repository
   readonly side: Side
   /** Whether the registry has answered any request of this repository. */
   #answered = false
 
-  constructor(host: RegistryHost, repository: string, side: Side) {
+  constructor(host: RegistryHost, repository: Repository, side: Side) {
     this.host = host
     this.repository = repository
     this.side = side
   }
 
-  /** Path of something in the repository: `blobs/sha256:…`. */
-  path(rest: string): string {
-    return `/v2/${this.repository}/${rest}`
+  // The paths of the Distribution API. All are made here, of parts that were parsed: none leads out of the repository.
+
+  /** Of all that is in the repository. */
+  get root(): string {
+    return `/v2/${this.repository}/`
+  }
+
+  /** Of a manifest, or of a tag. */
+  manifest(name: Tag | Digest): string {
+    return `${this.root}manifests/${name}`
+  }
+
+  blob(digest: Digest): string {
+    return `${this.root}blobs/${digest}`
+  }
+
+  /** Where uploads are opened. */
+  get uploads(): string {
+    return `${this.root}blobs/uploads/`
+  }
+
+  get tags(): string {
+    return `${this.root}tags/list`
+  }
+
+  referrers(subject: Digest): string {
+    return `${this.root}referrers/${subject}`
   }
 
   /**
@@ -42,6 +70,10 @@ export class Access {
    * @throws {AuthError} when it is a matter of credentials
    */
   async ask({ answers, reads, lastsMs, onRefused, ...request }: AccessRequest): Promise<HttpResponse> {
+    // With the check of the endpoint that URL parsing changes nothing: no path of ours leaves the repository.
+    if (typeof request.to === 'string' && !request.to.startsWith(this.root)) {
+      throw new OciPublishError('INVALID_PATH', `${quoted(request.to)} is not a path of ${this.repository}`)
+    }
     const want: Want = {
       side: this.side,
       repository: this.repository,

@@ -3,6 +3,7 @@ import { OciPublishError, RegistryError } from '../errors.ts'
 import { HttpError } from '../http/error.ts'
 import type { HttpResponse } from '../http/transport.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
+import type { Tag } from '../oci/tag.ts'
 import type { Access } from './access.ts'
 import { repositoryScope } from './auth/scope.ts'
 import { unreachable } from './error.ts'
@@ -15,9 +16,9 @@ import { unreachable } from './error.ts'
  * @throws {OciPublishError} DELETE_UNSUPPORTED where the registry does not do that
  * @see distribution-spec, "Deleting tags" and "Deleting Manifests"
  */
-export function deleteManifest(access: Access, name: string, options: Abortable): Promise<boolean> {
+export function deleteManifest(access: Access, name: Tag | Digest, options: Abortable): Promise<boolean> {
   const what = isDigest(name) ? `manifest ${name}` : `tag ${name}`
-  return remove(access, `manifests/${name}`, what, options)
+  return remove(access, access.manifest(name), what, options)
 }
 
 /**
@@ -28,12 +29,12 @@ export function deleteManifest(access: Access, name: string, options: Abortable)
  * @see distribution-spec, "Deleting Blobs"
  */
 export function deleteBlob(access: Access, digest: Digest, options: Abortable): Promise<boolean> {
-  return remove(access, `blobs/${digest}`, `blob ${digest}`, options)
+  return remove(access, access.blob(digest), `blob ${digest}`, options)
 }
 
-async function remove(access: Access, rest: string, what: string, { signal }: Abortable): Promise<boolean> {
+async function remove(access: Access, to: string, what: string, { signal }: Abortable): Promise<boolean> {
   const { side, host, repository } = access
-  const request = { method: 'DELETE', to: access.path(rest), operation: `delete ${what}`, signal }
+  const request = { method: 'DELETE', to, operation: `delete ${what}`, signal }
   if (host.profile.deleteInstead !== undefined) throw unsupported(access, what, undefined)
   // A right of its own: there are token services that do not give it with the right to push.
   const want = { side, repository, scopes: [repositoryScope(repository, 'pull', 'push', 'delete')] }
@@ -49,14 +50,14 @@ async function remove(access: Access, rest: string, what: string, { signal }: Ab
     return response.status !== 404
   }
   const refused = await access.refused(response, request)
-  throw isUnsupported(refused, rest) ? unsupported(access, what, refused) : refused
+  throw isUnsupported(refused, to) ? unsupported(access, what, refused) : refused
 }
 
-function isUnsupported(refused: OciPublishError, rest: string): boolean {
+function isUnsupported(refused: OciPublishError, path: string): boolean {
   if (!(refused instanceof RegistryError)) return false
   if (refused.status === 405 || refused.status === 501 || refused.codes.includes('UNSUPPORTED')) return true
   // Registries that delete by digest only read a tag as one that is broken.
-  return refused.status === 400 && rest.startsWith('manifests/') && !rest.includes(':')
+  return refused.status === 400 && path.includes('/manifests/') && !path.includes(':')
 }
 
 function unsupported(access: Access, what: string, cause: OciPublishError | undefined): OciPublishError {

@@ -141,7 +141,7 @@ function requestFor(
   const manifest = isManifestType(mediaType)
   return {
     method: 'GET',
-    to: access.path(`${manifest ? 'manifests' : 'blobs'}/${digest}`),
+    to: manifest ? access.manifest(digest) : access.blob(digest),
     headers: {
       ...(manifest && { accept: ACCEPT }),
       // With its end: there are registries that do not know an open range.
@@ -185,7 +185,7 @@ function cut(
   if (because) return unreachable(because, asked)
   return new RegistryError({
     ...asked,
-    url: new URL(access.path(''), host.base).href,
+    url: new URL(access.root, host.base).href,
     status: 0,
     codes: [],
     detail: endedEarly(at, size),

@@ -1,9 +1,11 @@
 import type { Abortable } from '../async/abortable.ts'
 import { sleep } from '../async/sleep.ts'
+import { OciPublishError } from '../errors.ts'
 import { HttpError } from '../http/error.ts'
 import { isLoopback } from '../http/plain.ts'
 import { REQUEST, isRetriable, judge, retryAfterMs } from '../http/retry.ts'
 import type { HttpRequest, HttpResponse, Transport } from '../http/transport.ts'
+import { quoted } from '../oci/quoted.ts'
 import { causeCodes } from './hint.ts'
 
 /** A request to a registry, before it is known by which scheme the registry is reached. */
@@ -108,7 +110,7 @@ export class Endpoint {
   }
 
   #ask(base: URL, { to, ...request }: EndpointRequest): Promise<HttpResponse> {
-    return this.#transport.request({ ...request, url: typeof to === 'string' ? new URL(to, base) : to })
+    return this.#transport.request({ ...request, url: typeof to === 'string' ? urlOf(to, base) : to })
   }
 
   #url(protocol: 'http:' | 'https:'): URL {
@@ -119,4 +121,17 @@ export class Endpoint {
   get base(): URL {
     return this.#base ?? this.#url('http:')
   }
+}
+
+/**
+ * The last line of defense against a name that would change a path: what was asked for is what is sent, byte for byte.
+ * The parts of a path were parsed before they came here.
+ *
+ * @throws {OciPublishError} INVALID_PATH for `..`, `%`, `#`, another host, and all that URL parsing changes
+ */
+function urlOf(to: string, base: URL): URL {
+  const [path = ''] = to.split('?', 1)
+  const url = URL.canParse(to, base.href) ? new URL(to, base) : undefined
+  if (url?.origin === base.origin && url.pathname === path && url.hash === '' && !path.includes('%')) return url
+  throw new OciPublishError('INVALID_PATH', `${base.host}: ${quoted(to)} is not a path of a registry; nothing was sent`)
 }

@@ -6,6 +6,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf, isDigest, type Digest } from '../oci/digest.ts'
 import { MAX_MANIFEST_BYTES, type Document } from '../oci/manifest.ts'
 import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/media-type.ts'
+import { isTag, type Tag } from '../oci/tag.ts'
 import { createHash } from 'node:crypto'
 import type { Access, AccessRequest } from './access.ts'
 
@@ -20,9 +21,9 @@ const UNTOLD = [400, 403, 405]
  *
  * @see distribution-spec, "Checking if content exists in the registry"
  */
-export async function resolveManifest(access: Access, name: string, { signal }: Abortable): Promise<Descriptor> {
+export async function resolveManifest(access: Access, name: Tag | Digest, { signal }: Abortable): Promise<Descriptor> {
   const request = {
-    to: access.path(`manifests/${name}`),
+    to: access.manifest(name),
     headers: { accept: ACCEPT },
     operation: `read manifest ${name}`,
     signal,
@@ -40,10 +41,10 @@ export async function resolveManifest(access: Access, name: string, { signal }: 
  * @throws {IntegrityError} when it is not what the digest says
  * @see distribution-spec, "Pulling manifests"
  */
-export async function readManifest(access: Access, name: string, { signal }: Abortable): Promise<Document> {
+export async function readManifest(access: Access, name: Tag | Digest, { signal }: Abortable): Promise<Document> {
   const response = await access.ask({
     method: 'GET',
-    to: access.path(`manifests/${name}`),
+    to: access.manifest(name),
     headers: { accept: ACCEPT },
     answers: [200],
     wholeBodyBytes: MAX_MANIFEST_BYTES,
@@ -63,7 +64,7 @@ export async function readManifest(access: Access, name: string, { signal }: Abo
 }
 
 /** Undefined where the headers do not tell, or tell nonsense. */
-function describe(response: HttpResponse, name: string): Descriptor | undefined {
+function describe(response: HttpResponse, name: Tag | Digest): Descriptor | undefined {
   const mediaType = mediaTypeOf(response)
   const digest = response.header('docker-content-digest') ?? (isDigest(name) ? name : undefined)
   const size = Number(response.header('content-length') ?? 0)
@@ -84,28 +85,33 @@ export interface Taken {
   /** By which it keeps the manifest, where it says so. */
   readonly digest: Digest | undefined
   /** Tags that it says it moved besides (`OCI-Tag`). */
-  readonly tags: readonly string[]
+  readonly tags: readonly Tag[]
   /** Whether it says that it lists the manifest among the referrers of its subject (`OCI-Subject`). */
   readonly lists: boolean
+}
+
+export interface PutOptions extends Abortable, Pick<AccessRequest, 'operation' | 'headers'> {
+  /** Tags to move in the same request (end-7b). */
+  readonly tags?: readonly Tag[] | undefined
 }
 
 /**
  * PUT of a manifest, under its digest or under a tag.
  *
- * @param under digest or tag; a query may follow
+ * @param under a digest or a tag
  * @throws {IntegrityError} when the registry made another digest of the same bytes
  * @see distribution-spec, "Pushing manifests" and "Pushing Manifests with Subject"
  */
 export async function putManifest(
   access: Access,
   blob: Blob,
-  under: string,
-  { signal, operation, headers }: Abortable & Pick<AccessRequest, 'operation' | 'headers'>,
+  under: Tag | Digest,
+  { signal, operation, headers, tags: besides = [] }: PutOptions,
 ): Promise<Taken> {
   const { descriptor } = blob
   const response = await access.ask({
     method: 'PUT',
-    to: access.path(`manifests/${under}`),
+    to: `${access.manifest(under)}${queryOf(besides)}`,
     headers: { ...headers, 'content-type': descriptor.mediaType },
     body: { size: descriptor.size, open: options => blob.open(options) },
     answers: [200, 201, 202, 204],
@@ -122,8 +128,12 @@ export async function putManifest(
     .headerValues('oci-tag')
     .flatMap(value => value.split(','))
     .map(tag => tag.trim())
-    .filter(tag => tag !== '')
+    .filter(isTag)
   return { digest, tags, lists: response.header('oci-subject') !== undefined }
+}
+
+function queryOf(tags: readonly Tag[]): string {
+  return tags.length === 0 ? '' : `?${tags.map(tag => `tag=${encodeURIComponent(tag)}`).join('&')}`
 }
 
 /** Whether a digest is one of the manifest: many a registry names by sha256 what has its name by sha512. */

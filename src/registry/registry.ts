@@ -2,11 +2,13 @@ import { Once } from '../async/once.ts'
 import { sleep as pause } from '../async/sleep.ts'
 import type { Blob, ReadOptions } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
-import type { PushOptions, Pushed, ReferrerLister, ReferrersOptions, Target } from '../content/ports.ts'
+import type { PushOptions, Pushed, ReferrerLister, ReferrersOptions, TagsOptions, Target } from '../content/ports.ts'
 import { OciPublishError, type Side } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { isManifestType } from '../oci/media-type.ts'
+import { parseRepository } from '../oci/repository.ts'
+import { parseManifestName, type Tag } from '../oci/tag.ts'
 import { Access } from './access.ts'
 import { deleteBlob, deleteManifest } from './delete.ts'
 import { download } from './download.ts'
@@ -41,8 +43,9 @@ export interface RegistryRepository extends Target, ReferrerLister {
    * Every tag, in the order of the registry.
    *
    * @throws {RegistryError} NOT_FOUND where there is no such repository
+   * @throws {OciPublishError} INVALID_TAG, TOO_LARGE
    */
-  tags(options?: Abortable): AsyncIterable<string>
+  tags(options?: TagsOptions): AsyncIterable<Tag>
 
   /**
    * Deletes a tag and leaves its manifest, or by its digest a manifest with all its tags.
@@ -64,12 +67,16 @@ export interface RegistryRepository extends Target, ReferrerLister {
   flushReferrers(options?: Abortable): Promise<void>
 }
 
-/** A repository of a registry. Nothing is asked of it before the first call. */
+/**
+ * A repository of a registry. Nothing is asked of it before the first call.
+ *
+ * @throws {OciPublishError} INVALID_REPOSITORY
+ */
 export function openRepository(
   reference: { readonly host: string; readonly repository: string },
   { hosts, side, onEvent = (): void => undefined, upload, sleep = pause, random = Math.random }: RepositoryDeps,
 ): RegistryRepository {
-  const access = new Access(hosts.get(reference.host), reference.repository, side)
+  const access = new Access(hosts.get(reference.host), parseRepository(reference.repository), side)
   return new OpenRepository(access, { onEvent, upload, sleep, random })
 }
 
@@ -103,7 +110,7 @@ class OpenRepository implements RegistryRepository {
   }
 
   async resolve(name: string, options: Abortable = {}): Promise<Descriptor> {
-    const found = await resolveManifest(this.#access, name, options)
+    const found = await resolveManifest(this.#access, parseManifestName(name), options)
     this.#there.add(found.digest)
     return found
   }
@@ -172,11 +179,11 @@ class OpenRepository implements RegistryRepository {
     throw new OciPublishError('DIGEST_UNSUPPORTED', message, { hint })
   }
 
-  tag(manifest: Blob, names: readonly string[], options: Abortable = {}): Promise<void> {
-    return moveTags(this.#access, manifest, names, options)
+  async tag(manifest: Blob, names: readonly string[], options: Abortable = {}): Promise<void> {
+    await moveTags(this.#access, manifest, names, options)
   }
 
-  tags(options: Abortable = {}): AsyncIterable<string> {
+  tags(options: TagsOptions = {}): AsyncIterable<Tag> {
     return listTags(this.#access, options)
   }
 
@@ -194,7 +201,7 @@ class OpenRepository implements RegistryRepository {
 
   async delete(name: string, options: Abortable = {}): Promise<boolean> {
     if (isDigest(name)) this.#forget(name)
-    return deleteManifest(this.#access, name, options)
+    return deleteManifest(this.#access, parseManifestName(name), options)
   }
 
   async deleteBlob(digest: Digest, options: Abortable = {}): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Pushed } from '../../../src/content/ports.ts'
 import { RegistryError } from '../../../src/errors.ts'
 import { createTransport } from '../../../src/http/client.ts'
 import { digestOf } from '../../../src/oci/digest.ts'
+import { parseRepository } from '../../../src/oci/repository.ts'
 import { Access } from '../../../src/registry/access.ts'
 import { givenCredentials } from '../../../src/registry/credentials/inputs.ts'
 import type { RegistryEvent } from '../../../src/registry/event.ts'
@@ -58,7 +59,11 @@ function clientOf({ host }: SpecRegistry, upload?: UploadMode, { quietMs, profil
   }
   const transport = createTransport({ version: '0', random: () => 0, clock: { now: () => nowMs, sleep } })
   const credentials = givenCredentials([{ registry: host, ...USER, from: 'inputs' }])
-  const access = new Access(new RegistryHosts({ transport, credentials, profiles }).get(host), 'team/app', 'target')
+  const access = new Access(
+    new RegistryHosts({ transport, credentials, profiles }).get(host),
+    parseRepository('team/app'),
+    'target',
+  )
   const events: RegistryEvent[] = []
   const onEvent = (event: RegistryEvent): void => {
     events.push(event)

@@ -1,3 +1,4 @@
+import { parseRepository } from '../../../src/oci/repository.ts'
 import { next, start, type UploadEvent, type UploadState } from '../../../src/registry/upload/state.ts'
 import type { Because, Pieces, Tries } from '../../../src/registry/upload/tries.ts'
 
@@ -13,7 +14,7 @@ const newer = new URL('http://127.0.0.1:5000/v2/a/blobs/uploads/1?_state=y')
 
 const check = (more: Partial<Tries> = {}): UploadState => ({ at: 'check', tries: tries(more) })
 const open = (candidates: readonly string[], more: Partial<Tries> = {}): UploadState => ({
-  ...{ at: 'open', candidates, tries: tries(more) },
+  ...{ at: 'open', candidates: candidates.map(parseRepository), tries: tries(more) },
 })
 const send = (more: Partial<Tries> = {}, offset = 0): UploadState => ({
   ...{ at: 'send', location, offset, tries: tries(more) },
@@ -37,10 +38,15 @@ const whole: readonly Case[] = [
   [
     'sends nothing that is there',
     check(),
-    { on: 'head', found: true, candidates: ['b'] },
+    { on: 'head', found: true, candidates: [parseRepository('b')] },
     { at: 'done', how: 'exists' },
   ],
-  ['opens a session for what is not', check(), { on: 'head', found: false, candidates: ['b'] }, open(['b'])],
+  [
+    'opens a session for what is not',
+    check(),
+    { on: 'head', found: false, candidates: [parseRepository('b')] },
+    open(['b']),
+  ],
   ['is done when the mount worked', open(['b']), { on: 'opened', location: undefined }, { at: 'done', how: 'mounted' }],
   ['uploads into the very session that a mount gave instead', open(['b', 'c']), { on: 'opened', location }, send()],
   ['asks the next repository when a mount is refused', open(['b', 'c']), { on: 'refused' }, open(['c'])],

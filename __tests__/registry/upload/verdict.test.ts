@@ -1,4 +1,5 @@
 import { AuthError, IntegrityError, RegistryError, type Refusal } from '../../../src/errors.ts'
+import { parseRepository } from '../../../src/oci/repository.ts'
 import { credentialChain } from '../../../src/registry/credentials/chain.ts'
 import { Access } from '../../../src/registry/access.ts'
 import { RegistryHosts } from '../../../src/registry/host.ts'
@@ -7,7 +8,7 @@ import { closes, judge } from '../../../src/registry/upload/verdict.ts'
 import { scripted } from '../scripted.ts'
 
 const hosts = new RegistryHosts({ transport: scripted(() => ({ status: 200 })), credentials: credentialChain([]) })
-const access = new Access(hosts.get('reg.example.com'), 'team/app', 'target')
+const access = new Access(hosts.get('reg.example.com'), parseRepository('team/app'), 'target')
 
 const refusal = (more: Partial<Refusal>): RegistryError =>
   new RegistryError({

@@ -8,6 +8,7 @@ import type { Download } from '../../content/ports.ts'
 import { IntegrityError, OciPublishError } from '../../errors.ts'
 import { parseManifest } from '../../oci/manifest.ts'
 import { parseRegistryReference, type Reference } from '../../oci/reference.ts'
+import { parseTag } from '../../oci/tag.ts'
 import type { ChartDependency } from './chart.ts'
 import { CHART_CONFIG } from './chart-config.ts'
 import { entriesFor, type IndexEntry } from './chart-index.ts'
@@ -48,12 +49,13 @@ export function openChartSources(deps: ChartSourcesDeps): ChartSources {
 }
 
 function ociSource(repository: string, { locate }: ChartSourcesDeps): ChartSource {
-  const at = (tag: string): Located => locate({ ...parseRegistryReference(repository), tag })
+  const at = (tag: string): Located => locate({ ...parseRegistryReference(repository), tag: parseTag(tag) })
   return {
     async versions(io) {
       const { source } = at('latest')
       const found: string[] = []
-      for await (const tag of source.tags?.(io) ?? []) {
+      // A name that is not a tag is no version either.
+      for await (const tag of source.tags?.({ ...io, onOther: () => undefined }) ?? []) {
         const version = tag.replaceAll('_', '+')
         if (isStrictVersion(version)) found.push(version)
       }

@@ -30,7 +30,7 @@ export async function readIndexTag(
   const tag = referrersTag(subject)
   const response = await access.ask({
     method: 'GET',
-    to: access.path(`manifests/${tag}`),
+    to: access.manifest(tag),
     headers: { accept: ACCEPT },
     answers: [200, 404],
     wholeBodyBytes: MAX_MANIFEST_BYTES,

@@ -6,8 +6,8 @@ import type { Digest } from '../../oci/digest.ts'
 import { parseImageIndex } from '../../oci/image-index.ts'
 import { MAX_MANIFEST_BYTES } from '../../oci/manifest.ts'
 import { OCI_INDEX } from '../../oci/media-type.ts'
-import type { Access, AccessRequest } from '../access.ts'
-import { pagesOf } from '../link.ts'
+import type { Access } from '../access.ts'
+import { pagesOf, type PagesRequest } from '../link.ts'
 import { mediaTypeOf, readManifest } from '../manifests.ts'
 import { readRefusalBody } from '../refusal-body.ts'
 import { readIndexTag } from './index-tag.ts'
@@ -103,10 +103,10 @@ function requestFor(
   access: Access,
   subject: Digest,
   { artifactType, signal }: Abortable & { readonly artifactType?: string | undefined },
-): Omit<AccessRequest, 'method'> {
+): PagesRequest {
   const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`
   return {
-    to: `${access.path(`referrers/${subject}`)}${query}`,
+    to: `${access.referrers(subject)}${query}`,
     headers: { accept: OCI_INDEX },
     answers: [200, ...UNSUPPORTED],
     wholeBodyBytes: MAX_MANIFEST_BYTES,

@@ -3,6 +3,7 @@ import type { Blob } from '../../content/blob.ts'
 import { TagError } from '../../content/tag-error.ts'
 import { AuthError, OciPublishError, RegistryError, isNotFound, messageOf } from '../../errors.ts'
 import { algorithmOf, type Digest } from '../../oci/digest.ts'
+import { parseTag, type Tag } from '../../oci/tag.ts'
 import type { Access } from '../access.ts'
 import { isDigestOf, putManifest, resolveManifest } from '../manifests.ts'
 import { isImmutable } from './immutable.ts'
@@ -14,6 +15,7 @@ const MAX_TOGETHER = 10
  * Points tags at a manifest: those that have to be moved in one request where the registry can do that, one by one where
  * it cannot. What is there already is not sent.
  *
+ * @throws {OciPublishError} INVALID_TAG before anything is sent
  * @throws {TagError} with those that did move
  */
 export async function moveTags(
@@ -22,17 +24,18 @@ export async function moveTags(
   names: readonly string[],
   { signal }: Abortable,
 ): Promise<void> {
-  const moved: string[] = []
-  const failed: string[] = []
+  const moved: Tag[] = []
+  const failed: Tag[] = []
   let cause: unknown
-  let waiting: readonly string[] = [...new Set(names)]
+  let waiting: readonly Tag[] = [...new Set(names.map(parseTag))]
   let together = true
   while (waiting.length > 0) {
     signal?.throwIfAborted()
-    const [name = ''] = waiting
+    const [name] = waiting
+    if (name === undefined) break
     try {
       const there = await pointsAt(access, name, manifest, { signal })
-      let done: readonly string[] = there ? [name] : []
+      let done: readonly Tag[] = there ? [name] : []
       if (!there && together && isWorthwhile(access, manifest, waiting)) {
         const some = waiting.slice(0, MAX_TOGETHER)
         done = await moveTogether(access, manifest, some, { signal })
@@ -58,7 +61,7 @@ export async function moveTags(
 }
 
 /** Only by its digest can a registry be told that a manifest is to be known by sha512. */
-function isWorthwhile({ host }: Access, { descriptor }: Blob, names: readonly string[]): boolean {
+function isWorthwhile({ host }: Access, { descriptor }: Blob, names: readonly Tag[]): boolean {
   return host.tagsTogether && (names.length > 1 || algorithmOf(descriptor.digest) !== 'sha256')
 }
 
@@ -71,13 +74,12 @@ function isWorthwhile({ host }: Access, { descriptor }: Blob, names: readonly st
 async function moveTogether(
   access: Access,
   manifest: Blob,
-  names: readonly string[],
+  names: readonly Tag[],
   { signal }: Abortable,
-): Promise<readonly string[]> {
-  const query = names.map(name => `tag=${encodeURIComponent(name)}`).join('&')
-  const under = `${manifest.descriptor.digest}?${query}`
+): Promise<readonly Tag[]> {
+  const operation = `tag ${names.join(', ')}`
   try {
-    const { tags } = await putManifest(access, manifest, under, { operation: `tag ${names.join(', ')}`, signal })
+    const { tags } = await putManifest(access, manifest, manifest.descriptor.digest, { tags: names, operation, signal })
     if (tags.length === 0) access.host.tagsTogether = false
     return names.filter(name => tags.includes(name))
   } catch (error) {
@@ -88,7 +90,7 @@ async function moveTogether(
   }
 }
 
-async function moveOne(access: Access, manifest: Blob, name: string, { signal }: Abortable): Promise<void> {
+async function moveOne(access: Access, manifest: Blob, name: Tag, { signal }: Abortable): Promise<void> {
   try {
     await putManifest(access, manifest, name, { operation: `tag ${name}`, signal })
   } catch (error) {
@@ -104,13 +106,13 @@ async function moveOne(access: Access, manifest: Blob, name: string, { signal }:
   }
 }
 
-async function pointsAt(access: Access, name: string, manifest: Blob, options: Abortable): Promise<boolean> {
+async function pointsAt(access: Access, name: Tag, manifest: Blob, options: Abortable): Promise<boolean> {
   const now = await whereIs(access, name, options)
   return now !== undefined && (await isDigestOf(now, manifest, options))
 }
 
 /** What cannot be read may be writable all the same: the PUT will say. */
-async function whereIs(access: Access, name: string, { signal }: Abortable): Promise<Digest | undefined> {
+async function whereIs(access: Access, name: Tag, { signal }: Abortable): Promise<Digest | undefined> {
   try {
     return (await resolveManifest(access, name, { signal })).digest
   } catch (error) {

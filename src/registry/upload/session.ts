@@ -4,6 +4,7 @@ import { redactUrl } from '../../http/redact.ts'
 import type { HttpResponse } from '../../http/transport.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
+import type { Repository } from '../../oci/repository.ts'
 import type { Access } from '../access.ts'
 import { offsetOf } from './pieces.ts'
 
@@ -13,7 +14,7 @@ import { offsetOf } from './pieces.ts'
  * @see distribution-spec, "Checking if content exists in the registry"
  */
 export async function hasBlob(access: Access, { digest }: Descriptor, { signal }: Abortable): Promise<boolean> {
-  const request = { to: access.path(`blobs/${digest}`), operation: `look for blob ${digest}`, signal }
+  const request = { to: access.blob(digest), operation: `look for blob ${digest}`, signal }
   const head = await access.ask({ ...request, method: 'HEAD', answers: [200, 400, 401, 403, 404, 405] })
   await head.discard()
   if (head.status === 200 || head.status === 404) return head.status === 200
@@ -40,7 +41,7 @@ export interface Session {
 export async function openSession(
   access: Access,
   { digest }: Descriptor,
-  { mountFrom, signal }: Abortable & { readonly mountFrom?: string | undefined },
+  { mountFrom, signal }: Abortable & { readonly mountFrom?: Repository | undefined },
 ): Promise<Session | undefined> {
   const asked = [
     ...(mountFrom === undefined ? [] : [`mount=${digest}`, `from=${encodeURIComponent(mountFrom)}`]),
@@ -50,7 +51,7 @@ export async function openSession(
   const operation = mountFrom === undefined ? `start to push blob ${digest}` : `mount blob ${digest} from ${mountFrom}`
   const response = await access.ask({
     method: 'POST',
-    to: `${access.path('blobs/uploads/')}${query}`,
+    to: `${access.uploads}${query}`,
     headers: { 'content-length': '0' },
     // A mount is only asked for, never insisted on.
     ...(mountFrom !== undefined && { reads: mountFrom }),

@@ -1,3 +1,4 @@
+import type { Repository } from '../../oci/repository.ts'
 import {
   cameTo,
   counted,
@@ -16,7 +17,7 @@ export type UploadState =
   | {
       readonly at: 'open'
       /** Repositories that may hold the blob; the first is asked for. Empty: a plain session. */
-      readonly candidates: readonly string[]
+      readonly candidates: readonly Repository[]
       readonly tries: Tries
     }
   /** All bytes, or those that an interrupted session has not, in the PUT that closes it. */
@@ -39,7 +40,7 @@ export type UploadState =
 
 /** What came back from the request that a state stands for. */
 export type UploadEvent =
-  | { readonly on: 'head'; readonly found: boolean; readonly candidates: readonly string[] }
+  | { readonly on: 'head'; readonly found: boolean; readonly candidates: readonly Repository[] }
   /** 201 and no location: mounted. */
   | { readonly on: 'opened'; readonly location: URL | undefined }
   /** A mount was refused, whatever the words. */

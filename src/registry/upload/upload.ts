@@ -1,5 +1,6 @@
 import type { Blob } from '../../content/blob.ts'
 import type { PushOptions, Pushed } from '../../content/ports.ts'
+import { isRepository, type Repository } from '../../oci/repository.ts'
 import { RegistryError, messageOf } from '../../errors.ts'
 import { retryAfterMs } from '../../http/retry.ts'
 import type { Access } from '../access.ts'
@@ -31,7 +32,7 @@ interface Run {
   readonly access: Access
   readonly blob: Blob
   readonly deps: UploadDeps
-  readonly mountFrom: readonly string[]
+  readonly mountFrom: readonly Repository[]
   readonly signal: AbortSignal | undefined
   readonly outgoing: Outgoing
   /** Open at the registry: to be closed or cancelled. */
@@ -66,7 +67,7 @@ export async function uploadBlob(
 ): Promise<Pushed> {
   const failure = (): unknown => run.failure
   const transfer = {
-    ...{ operation: `push blob ${blob.descriptor.digest}`, method: 'PUT', path: access.path('blobs/uploads/') },
+    ...{ operation: `push blob ${blob.descriptor.digest}`, method: 'PUT', path: access.uploads },
     hint: 'try again later: what did arrive there is not sent again',
   }
   const quiet = watchQuiet(access, transfer, { mostMs: deps.quietMs, failure, signal: outer })
@@ -80,7 +81,16 @@ export async function uploadBlob(
   })
   const fresh = { session: undefined, leastBytes: 0, resumed: false, takenBytes: 0 }
   const calm = { failure: undefined, afterMs: 0, failures: 0 }
-  const run: Run = { access, blob, deps, mountFrom, signal, outgoing, ...fresh, ...calm }
+  const run: Run = {
+    access,
+    blob,
+    deps,
+    mountFrom: mountFrom.filter(isRepository),
+    signal,
+    outgoing,
+    ...fresh,
+    ...calm,
+  }
   const { size } = blob.descriptor
   const { host } = access
   const facts = { mode: deps.upload ?? 'auto', chunks: host.profile.chunks, size }
@@ -141,12 +151,12 @@ async function cancel(run: Run): Promise<void> {
   if (session) await cancelSession(run.access, session)
 }
 
-function candidatesOf({ access: { host, repository }, mountFrom }: Run): readonly string[] {
+function candidatesOf({ access: { host, repository }, mountFrom }: Run): readonly Repository[] {
   if (!host.profile.mount) return []
   return mountFrom.filter(from => from !== repository && !host.refusedMounts.has(`${from}>${repository}`))
 }
 
-async function open(run: Run, mountFrom: string | undefined): Promise<UploadEvent> {
+async function open(run: Run, mountFrom: Repository | undefined): Promise<UploadEvent> {
   const { access, blob, signal } = run
   try {
     const session = await openSession(access, blob.descriptor, { mountFrom, signal })

@@ -1,0 +1,28 @@
+import { parseLinks } from '../../src/registry/parse-links.ts'
+
+test.each([
+  ['', []],
+  ['</a>', [{ target: '/a', relations: [] }]],
+  ['</a>; rel="next"', [{ target: '/a', relations: ['next'] }]],
+  ['</a>;rel=next', [{ target: '/a', relations: ['next'] }]],
+  ['</a> ; REL = NEXT', [{ target: '/a', relations: ['next'] }]],
+  ['</a>; rel=prev; rel=next', [{ target: '/a', relations: ['prev'] }]],
+  ['</a>; rel="first next"', [{ target: '/a', relations: ['first', 'next'] }]],
+  ['</a>; title="; rel=next"; rel=prev', [{ target: '/a', relations: ['prev'] }]],
+  ['</a>; title="\\"; rel=next"', [{ target: '/a', relations: [] }]],
+  [
+    '</a?x=1,2;3>; rel=prev, </b>; x; rel=next',
+    [
+      { target: '/a?x=1,2;3', relations: ['prev'] },
+      { target: '/b', relations: ['next'] },
+    ],
+  ],
+  ['</a>; rel="next', []],
+  ['<', []],
+  ['</a', []],
+  ['/a; rel=next', []],
+  ['</a>; rel=next garbage', [{ target: '/a', relations: ['next'] }]],
+  [', ,</a>;;rel=next,', [{ target: '/a', relations: ['next'] }]],
+])('%j', (header, expected) => {
+  expect(parseLinks(header)).toEqual(expected)
+})
