@@ -17,7 +17,7 @@ import { keySigner } from './sign/key-signer.ts'
 import { readKeyText } from './sign/key-source.ts'
 import type { SigningMeans } from './sign/means.ts'
 import { readPublicKey } from './sign/public-key.ts'
-import { parseTrustedRoot } from './sign/trusted-root.ts'
+import { parseTrustedRoot, type TrustedRoot } from './sign/trusted-root.ts'
 import { readPrivateKey } from './sign/private-key.ts'
 import type { Signer } from './sign/signer.ts'
 import { chooseServices, type Services } from './sigstore/choose-services.ts'
@@ -27,6 +27,7 @@ import { keylessIdentity } from './sigstore/keyless.ts'
 import { parseSigningConfig, type SigningConfig } from './sigstore/signing-config.ts'
 import { loadTrustedRoot } from './sigstore/trusted-roots.ts'
 import { witnessesOf } from './sigstore/witnesses.ts'
+import { workflowIdentity } from './sigstore/workflow-identity.ts'
 
 export interface SigningWiring {
   readonly env: NodeJS.ProcessEnv
@@ -80,6 +81,7 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
       verifiedBy: { key },
       trustedRoot: trustOf(services, request),
       identity: () => Promise.resolve({ signer, by }),
+      known: by,
       witnesses: witnessesOf(services, { transport }),
     }
   }
@@ -123,13 +125,26 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
       },
       io,
     )
+    const trust = trustOf(services, request)
+    const workflow = trust === 'unknown' ? undefined : workflowIdentity(first.claims)
     return {
       title: 'keyless',
       verifiedBy: undefined,
-      trustedRoot: trustOf(services, request),
+      trustedRoot: trust,
       identity: io => keyless.identity(io),
+      known: workflow && { workflow, loadRoot: io => rootOf(request.trustedRoot, services.instance, io) },
       witnesses: witnessesOf(services, { transport }),
     }
+  }
+
+  const rootOf = async (
+    path: string | undefined,
+    instance: Services['instance'],
+    io: Abortable,
+  ): Promise<TrustedRoot> => {
+    const cacheDir = join(wiring.cacheDirectory, 'sigstore')
+    const { bytes, where } = await loadTrustedRoot({ path, instance, cacheDir }, io)
+    return parseTrustedRoot(bytes, where)
   }
 
   const open = (way: SignWith, request: SigningRequest, io: Abortable): Promise<SigningMeans> =>
@@ -162,12 +177,7 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
       if (isKmsUri(key)) return (await kmsSigner(key, io)).publicKey
       return readPublicKey(await readKeyText(key, 'key', { env, ...io }), 'key')
     },
-    async loadTrustedRoot(file, io) {
-      const cacheDir = join(wiring.cacheDirectory, 'sigstore')
-      const path = file ?? wiring.trustedRoot
-      const { bytes, where } = await loadTrustedRoot({ path, instance: 'public-good', cacheDir }, io)
-      return parseTrustedRoot(bytes, where)
-    },
+    loadTrustedRoot: (file, io) => rootOf(file ?? wiring.trustedRoot, 'public-good', io),
     async storeAttestation(bundle, { githubToken: token = '' }, io) {
       const repository = env['GITHUB_REPOSITORY'] ?? ''
       const apiUrl = env['GITHUB_API_URL'] ?? 'https://api.github.com'

@@ -29,6 +29,7 @@ const claims = {
   sourceRepositoryUri: 'https://github.com/acme/app',
   sourceRepositoryDigest: undefined,
   sourceRepositoryRef: undefined,
+  sourceRepositoryId: undefined,
   buildTrigger: undefined,
   runInvocationUri: undefined,
   sourceRepositoryVisibility: undefined,

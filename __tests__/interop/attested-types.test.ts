@@ -58,6 +58,7 @@ describe('attestations, as cosign looks for them', () => {
       witnesses: {},
       verifiedBy: { key: 'cosign.pub' },
       trustedRoot: 'given' as const,
+      known: undefined,
     }
     const output = {
       kind: 'registry' as const,

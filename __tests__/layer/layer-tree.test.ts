@@ -1,11 +1,12 @@
+import { gunzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { bytesBlob, type Blob } from '../../src/content/blob.ts'
 import { noCache } from '../../src/content/cache.ts'
 import { readLayerTree, type LayerTree, type TreeEntry } from '../../src/layer/layer-tree.ts'
-import { loadBaseTree } from '../../src/layer/load-tree.ts'
+import { loadBaseTrees } from '../../src/layer/load-tree.ts'
 import { recallTree, rememberTree } from '../../src/layer/tree-cache.ts'
-import { digestOf } from '../../src/oci/digest.ts'
-import { layerBlob } from './layer-blob.ts'
+import { digestOf, type Digest } from '../../src/oci/digest.ts'
+import { collect, layerBlob } from './layer-blob.ts'
 import { MapCache } from './map-cache.ts'
 
 /** Counts how often it is opened. */
@@ -68,33 +69,53 @@ test('an abort is thrown as it is', async () => {
   await expect(readLayerTree(await layerBlob([{ path: 'a' }]), { signal })).rejects.toBe(reason)
 })
 
-describe('loadBaseTree()', () => {
+const diffIDOf = async (blob: Blob): Promise<Digest> => digestOf(gunzipSync(await collect(blob.open())))
+
+test('a layer that is another than the config says is refused, with both diffIDs', async () => {
+  const blob = await layerBlob([{ path: 'a' }])
+  const diffID = await diffIDOf(blob)
+  expect((await readLayerTree(blob, { diffID })).entries).toHaveLength(1)
+  const said = digestOf(Buffer.from('a layer of somebody else'))
+  await expect(readLayerTree(blob, { diffID: said })).rejects.toMatchObject({
+    code: 'INVALID_DOCUMENT',
+    message: `base layer ${blob.descriptor.digest} is ${diffID} uncompressed, and the config of the base says ${said}`,
+  })
+})
+
+describe('loadBaseTrees()', () => {
   test('puts layers over each other in their order, and reads each only once, ever', async () => {
     const cache = new MapCache()
     const layers = [
       counted(await layerBlob([{ path: 'a', text: '1' }, { path: 'b' }])),
       counted(await layerBlob([{ path: 'a', type: 'symlink', link: 'b' }, { path: '.wh.b' }])),
     ]
+    const base = await Promise.all(layers.map(async blob => ({ blob, diffID: await diffIDOf(blob) })))
+    const mark = layers.map(({ opened }) => opened)
     for (const run of [1, 2]) {
-      const tree = await loadBaseTree(layers, cache)
-      expect([run, tree.lookup('a')?.linkTarget, tree.lookup('b')]).toEqual([run, 'b', undefined])
+      for (const tree of await loadBaseTrees([base, base], cache)) {
+        expect([run, tree.lookup('a')?.linkTarget, tree.lookup('b')]).toEqual([run, 'b', undefined])
+      }
     }
-    expect(layers.map(({ opened }) => opened)).toEqual([1, 1])
-    expect([...cache.kept.keys()]).toEqual(layers.map(({ descriptor }) => `layer-tree/v1/${descriptor.digest}`))
+    expect(layers.map(({ opened }, i) => opened - (mark[i] ?? 0))).toEqual([1, 1])
+    const keys = base.map(({ blob, diffID }) => `layer-tree/v1/${blob.descriptor.digest}=${diffID}`)
+    expect([...cache.kept.keys()]).toEqual(keys)
   })
 
   test('reads again what the cache has lost or garbled', async () => {
     const cache = new MapCache()
     const blob = counted(await layerBlob([{ path: 'a' }]))
+    const diffID = await diffIDOf(blob)
     for (const garbage of ['', '{}', '{"entries":[[1]],"whiteouts":[],"opaques":[]}']) {
-      cache.kept.set(`layer-tree/v1/${blob.descriptor.digest}`, Buffer.from(garbage))
-      expect((await loadBaseTree([blob], cache)).lookup('a')?.type).toBe('file')
+      cache.kept.set(`layer-tree/v1/${blob.descriptor.digest}=${diffID}`, Buffer.from(garbage))
+      const [tree] = await loadBaseTrees([[{ blob, diffID }]], cache)
+      expect(tree?.lookup('a')?.type).toBe('file')
     }
-    expect(blob.opened).toBe(3)
+    expect(blob.opened).toBe(1 + 3)
   })
 
   test('of scratch reads nothing', async () => {
-    expect((await loadBaseTree([], noCache)).lookup('a')).toBeUndefined()
+    const [tree] = await loadBaseTrees([[]], noCache)
+    expect(tree?.lookup('a')).toBeUndefined()
   })
 })
 

@@ -1,4 +1,4 @@
-import { knownLayers } from '../../src/layer/reuse.ts'
+import { knownLayers, ownLayers } from '../../src/layer/reuse.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { layerMediaType } from '../../src/oci/media-type.ts'
@@ -48,4 +48,33 @@ test('layers that only their publisher may serve are not taken for pushed ones',
 
 test('a config that counts other layers than its manifest tells nothing', () => {
   expect(known([layer('a')], [digest('A'), digest('B')]).size).toBe(0)
+})
+
+describe('ownLayers()', () => {
+  const named = (...texts: readonly string[]) =>
+    texts.map(text => ({ diffID: digest(text.toUpperCase()), descriptor: layer(text) }))
+  const texts = (layers: readonly { readonly diffID: Digest }[]) => layers.map(({ diffID }) => diffID)
+
+  test.each([
+    ['all of an image on nothing', undefined, ['a', 'b', 'c']],
+    ['those above the base', [['a']], ['b', 'c']],
+    ['those above the base among several', [['x'], ['a', 'b']], ['c']],
+    ['none of an image on another base', [['x']], []],
+    ['none of an image for a platform that nothing is built for', [], []],
+    ['none of an image that is a part of the base', [['a', 'b', 'c', 'd']], []],
+  ])('%s', (_what, bases, own) => {
+    expect(
+      texts(
+        ownLayers(
+          named('a', 'b', 'c'),
+          bases?.map(base => named(...base)),
+        ),
+      ),
+    ).toEqual(texts(named(...own)))
+  })
+
+  test('a base with other diffIDs for the same layers is another base', () => {
+    const base = [{ diffID: digest('lie'), descriptor: layer('a') }]
+    expect(ownLayers(named('a', 'b'), [base])).toEqual([])
+  })
 })

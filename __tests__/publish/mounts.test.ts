@@ -158,7 +158,7 @@ describe('shareHosts()', () => {
       if (left-- > 0) throw new Error(`${repository} is down`)
       return store.push(blob)
     })
-    return { output: output(repository), target, previous: { tags: new Map(), images: [] } }
+    return { output: output(repository), target, previous: { tags: new Map(), images: [], signed: [] } }
   }
 
   const [layer] = multiPlatform().blobs

@@ -1,5 +1,7 @@
 import { startSpecRegistry, type SpecRegistry } from '../../conformance/server/registry.ts'
+import type { FieldValues } from '../../src/publish/fields.ts'
 import { onBase, PROJECT, pushOs, putProject } from './project.ts'
+import { byKey, putKey } from './signed-projects.ts'
 import { openWorkshop } from './workshop.ts'
 
 /** What was asked for, by kind, since a mark: `4 HEAD team/app blobs`. */
@@ -46,5 +48,24 @@ describe('publishing unchanged files again asks for nothing twice', () => {
       '3 GET base/os manifests by digest',
     ])
     expect(registry.requests.slice(mark)).toHaveLength(16)
+  })
+
+  test.each([
+    ['one image', 'linux/amd64', 6],
+    ['an index of two', 'linux/amd64,linux/arm64', 12],
+  ])('and signed by the same key before, %s: few more, and nothing is compressed', async (_what, platforms, more) => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    putProject(workshop)
+    const images = [`${registry.host}/team/app`]
+    const counted = async (values: FieldValues): Promise<number> => {
+      await workshop.publish({ ...PROJECT, images, platforms, ...values })
+      const mark = registry.requests.length
+      const { report } = await workshop.publish({ ...PROJECT, images, platforms, ...values })
+      expect(report.platforms.flatMap(({ layers }) => layers.map(({ origin }) => origin))).not.toContain('assembled')
+      return registry.requests.length - mark
+    }
+    const unsigned = await counted({})
+    expect((await counted(byKey(putKey(workshop)))) - unsigned).toBe(more)
   })
 })

@@ -96,6 +96,7 @@ function meansOf({ by, privateKey }: SomeIdentity, witnesses: Witnesses = {}): S
     title: 'somebody',
     verifiedBy: undefined,
     trustedRoot: 'unknown',
+    known: undefined,
     identity: () => Promise.resolve(identity),
     witnesses,
   }

@@ -39,6 +39,7 @@ function meansOf({ signer, by }: BareKey, log?: Witnesses['log']): SigningMeans 
     title: 'a key',
     verifiedBy: { key: 'a.pub' },
     trustedRoot: 'given',
+    known: undefined,
     identity: () => Promise.resolve({ signer, by }),
     witnesses: { log, timestamp: undefined },
   }

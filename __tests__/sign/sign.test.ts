@@ -73,6 +73,7 @@ function counted({ signer, by }: BareKey, witnesses: Witnesses = { log: undefine
     title: 'a key',
     verifiedBy: { key: 'a.pub' },
     trustedRoot: 'given',
+    known: undefined,
     identity: () =>
       Promise.resolve({
         by,

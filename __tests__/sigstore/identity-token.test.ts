@@ -1,6 +1,6 @@
 import { messageOf, OciPublishError } from '../../src/errors.ts'
 import { identityToken, provenSubject, readIdentityToken, type Claims } from '../../src/sigstore/identity-token.ts'
-import { GITHUB_ISSUER, tokensAt } from '../support/sigstore/tokens.ts'
+import { GITHUB_ISSUER, tokensAt, WORKFLOW } from '../support/sigstore/tokens.ts'
 import { failureOf } from './client.ts'
 
 const NOW = Date.parse('2026-01-02T03:04:05Z')
@@ -17,6 +17,9 @@ describe('reading a token', () => {
       expiresAt: NOW + 300_000,
       email: undefined,
       repositoryVisibility: 'public',
+      jobWorkflowRef: WORKFLOW,
+      repository: 'acme/app',
+      repositoryId: '101',
     })
   })
 

@@ -29,6 +29,14 @@ export interface BaseImage {
   readonly bases: readonly Base[]
 }
 
+/** The layers of an image, each with what the config says that it is uncompressed. */
+export function namedLayers({ config, layers }: Base): readonly { readonly blob: Blob; readonly diffID: Digest }[] {
+  return layers.flatMap((blob, i) => {
+    const diffID = config.rootfs.diff_ids[i]
+    return diffID === undefined ? [] : [{ blob, diffID }]
+  })
+}
+
 /** Nested indexes are allowed; documents that nest deeper are an attack or a mistake. */
 const MAX_DEPTH = 8
 

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
 import { decompress } from '../archive/decompress.ts'
 import { cleanPath } from '../archive/tar/path.ts'
 import { readTar, type TarMember } from '../archive/tar/read.ts'
 import type { Blob } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { readAll } from '../content/verify.ts'
+import { OciPublishError } from '../errors.ts'
+import { algorithmOf, type Digest } from '../oci/digest.ts'
 import { whiteoutOf } from './whiteout.ts'
 
 /** One entry of a layer, without its body. */
@@ -41,10 +44,15 @@ export function isAccountFile(path: string, size: number): boolean {
 /**
  * Reads the headers of a layer of the base.
  *
- * @throws {OciPublishError} INVALID_ARCHIVE when it is no tar, or leads out of the root
+ * @param options.diffID what the config of the base says that it is
+ * @throws {OciPublishError} INVALID_ARCHIVE when it is no tar, or leads out of the root; INVALID_DOCUMENT when it is
+ *   another than the config says
  */
-export function readLayerTree(blob: Blob, { signal }: Abortable = {}): Promise<LayerTree> {
-  return readTree(blob.open({ signal }), { from: `base layer ${blob.descriptor.digest}`, signal })
+export function readLayerTree(
+  blob: Blob,
+  { diffID, signal }: Abortable & { readonly diffID?: Digest | undefined } = {},
+): Promise<LayerTree> {
+  return readTree(blob.open({ signal }), { from: `base layer ${blob.descriptor.digest}`, diffID, signal })
 }
 
 /**
@@ -55,13 +63,15 @@ export function readLayerTree(blob: Blob, { signal }: Abortable = {}): Promise<L
  */
 export async function readTree(
   layer: AsyncIterable<Uint8Array>,
-  { from, signal }: Abortable & { readonly from: string },
+  { from, diffID, signal }: Abortable & { readonly from: string; readonly diffID?: Digest | undefined },
 ): Promise<LayerTree> {
   const entries: TreeEntry[] = []
   const whiteouts: string[] = []
   const opaques: string[] = []
   const texts = new Map<string, string>()
-  for await (const member of readTar(decompress(layer, { from, signal }), { from, signal })) {
+  const plain = decompress(layer, { from, signal })
+  const tar = diffID === undefined ? plain : withDiffID(plain, diffID, from)
+  for await (const member of readTar(tar, { from, signal })) {
     const path = relative(member.entry.path)
     const deletion = whiteoutOf(path)
     if (deletion?.kind === 'opaque') opaques.push(deletion.directory)
@@ -72,6 +82,31 @@ export async function readTree(
     entries.push(entry)
   }
   return { entries, whiteouts, opaques }
+}
+
+/**
+ * Passes on what must have a diffID. We repeat in our config what the base says of its layers, and runtimes refuse an image
+ * that has another, or, worse, take a layer of another image for it.
+ */
+async function* withDiffID(
+  tar: AsyncIterable<Uint8Array>,
+  diffID: Digest,
+  from: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = createHash(algorithmOf(diffID))
+  for await (const chunk of tar) {
+    hash.update(chunk)
+    yield chunk
+  }
+  const found = `${algorithmOf(diffID)}:${hash.digest('hex')}`
+  if (found === diffID) return
+  throw new OciPublishError(
+    'INVALID_DOCUMENT',
+    `${from} is ${found} uncompressed, and the config of the base says ${diffID}`,
+    {
+      hint: 'no runtime can unpack this base as it is: build it again, or choose another "base-image"',
+    },
+  )
 }
 
 async function treeEntry(

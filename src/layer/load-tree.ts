@@ -1,36 +1,52 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
 import { limit } from '../async/limit.ts'
+import { Once } from '../async/once.ts'
 import type { Blob } from '../content/blob.ts'
 import type { Cache } from '../content/cache.ts'
 import type { Abortable } from '../async/abortable.ts'
+import type { Digest } from '../oci/digest.ts'
 import { BaseTree, emptyTree } from './base-tree.ts'
 import { readLayerTree, type LayerTree } from './layer-tree.ts'
 import { recallTree, rememberTree } from './tree-cache.ts'
+
+/** A layer, and what the config of its image says that it is uncompressed. */
+export interface BaseLayer {
+  readonly blob: Blob
+  readonly diffID: Digest
+}
 
 /** Layers that are downloaded and looked through at a time. */
 const AT_ONCE = 4
 
 /**
- * The file tree of a base, bottom layer first. A layer is only read when nobody remembers its tree, and then once.
+ * The file trees of bases, each bottom layer first. A layer is only read when nobody remembers its tree, and then once,
+ * however many bases have it.
  *
- * @throws {OciPublishError} when a layer cannot be read or is no tar
+ * @throws {OciPublishError} when a layer cannot be read, is no tar, or is another than the base's config says
  */
-export async function loadBaseTree(
-  layers: readonly Blob[],
+export async function loadBaseTrees(
+  bases: readonly (readonly BaseLayer[])[],
   cache: Cache,
   { signal }: Abortable = {},
-): Promise<BaseTree> {
-  if (layers.length === 0) return emptyTree
+): Promise<readonly BaseTree[]> {
   const run = limit(AT_ONCE)
-  const trees = layers.map(layer => run(() => loadLayerTree(layer, cache, { signal })))
-  return new BaseTree(await allOrErrors(trees))
+  const once = new Once<string, LayerTree>()
+  const load = (layer: BaseLayer): Promise<LayerTree> =>
+    once.run(idOf(layer), () => run(() => loadLayerTree(layer, cache, { signal })))
+  const trees = await allOrErrors(bases.map(layers => allOrErrors(layers.map(load))))
+  return trees.map(layers => (layers.length === 0 ? emptyTree : new BaseTree(layers)))
 }
 
-async function loadLayerTree(layer: Blob, cache: Cache, options: Abortable): Promise<LayerTree> {
-  const { digest } = layer.descriptor
-  const known = await recallTree(cache, digest, options)
+/** Only what was compared with its diffID is remembered. */
+function idOf({ blob, diffID }: BaseLayer): string {
+  return `${blob.descriptor.digest}=${diffID}`
+}
+
+async function loadLayerTree(layer: BaseLayer, cache: Cache, options: Abortable): Promise<LayerTree> {
+  const id = idOf(layer)
+  const known = await recallTree(cache, id, options)
   if (known) return known
-  const tree = await readLayerTree(layer, options)
-  await rememberTree(cache, digest, tree, options)
+  const tree = await readLayerTree(layer.blob, { diffID: layer.diffID, ...options })
+  await rememberTree(cache, id, tree, options)
   return tree
 }

@@ -19,6 +19,32 @@ export interface LayerKind {
   readonly family: Family
 }
 
+/** A layer as an image names it. */
+export interface NamedLayer {
+  readonly diffID: Digest
+  readonly descriptor: Pick<Descriptor, 'digest'>
+}
+
+/**
+ * The layers of an image above the base that it was built on, which is one of some; none where it was built on another
+ * one, because nobody can say how many layers that had.
+ *
+ * @param bases their layers; undefined: it was built on nothing
+ */
+export function ownLayers<T extends NamedLayer>(
+  layers: readonly T[],
+  bases: readonly (readonly NamedLayer[])[] | undefined,
+): readonly T[] {
+  if (!bases) return layers
+  const below = bases.find(base =>
+    base.every(({ diffID, descriptor }, i) => {
+      const layer = layers[i]
+      return layer?.diffID === diffID && layer.descriptor.digest === descriptor.digest
+    }),
+  )
+  return below ? layers.slice(below.length) : []
+}
+
 /**
  * The layers of a published image by diffID, as far as they are of the kind that is wanted, described in the family that
  * is wanted. Of two with one diffID the first. Layers without a home in the registry (Windows bases of old) are left out.

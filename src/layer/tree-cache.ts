@@ -13,7 +13,7 @@ const keyOf = (id: string): string => `layer-tree/v1/${id}`
 /**
  * The tree of a layer of an earlier run. What cannot be understood is not there.
  *
- * @param id the layer's digest, or what else tells it from all others
+ * @param id the layer's digest and diffID, or what else tells it from all others
  */
 export async function recallTree(cache: Cache, id: string, options: Abortable): Promise<LayerTree | undefined> {
   const bytes = await cache.read(keyOf(id), options)

@@ -14,7 +14,7 @@ import type { Platform } from '../oci/platform.ts'
 import { baseAnnotations } from './base-annotations.ts'
 import type { PublishDeps } from './deps.ts'
 import { createdBy } from './history.ts'
-import { reuseOf } from './known-layers.ts'
+import { signedReuse, toldReuse, type Below } from './known-layers.ts'
 import type { Prepared } from './prepare.ts'
 
 /** What is to be published, complete: an index over images, or the only image. */
@@ -38,7 +38,10 @@ export async function build(
   io: Abortable,
 ): Promise<Built> {
   const { request, targets } = prepared
-  const reuse = await reuseOf(targets, request, deps.cache, io)
+  const below = belowOf(prepared)
+  const reuse = prepared.vouches
+    ? signedReuse(targets, request, below)
+    : await toldReuse(targets, request, { below, cache: deps.cache, ...io })
   const slot = limit(LAYERS_AT_ONCE)
   const shared = new Once<LayerRecipe, BuiltLayer>()
   const build = (recipe: LayerRecipe): Promise<BuiltLayer> =>
@@ -54,6 +57,17 @@ export async function build(
   const layers = await allOrErrors(prepared.recipes.map(recipes => allOrErrors(recipes.map(build))))
   const images = request.platforms.map((platform, i) => imageOf(prepared, platform, i, layers[i] ?? []))
   return { images, root: rootOf(prepared, images) }
+}
+
+/** A lower variant of an architecture may stand in for the platform. */
+function belowOf({ request, base }: Prepared): Below {
+  return (
+    base &&
+    request.platforms.flatMap((platform, i) => {
+      const image = base.image.bases[i]
+      return image ? [{ platform, image }] : []
+    })
+  )
 }
 
 function imageOf(

@@ -1,10 +1,11 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { Located, Output } from '../content/places.ts'
 import type { Target } from '../content/ports.ts'
+import { withDocumentsOnce } from '../content/documents-once.ts'
 import { InputError, OciPublishError, type InputProblem } from '../errors.ts'
-import { resolveBase, type BaseImage } from '../image/base.ts'
+import { namedLayers, resolveBase, type BaseImage } from '../image/base.ts'
 import { emptyTree } from '../layer/base-tree.ts'
-import { loadBaseTree } from '../layer/load-tree.ts'
+import { loadBaseTrees } from '../layer/load-tree.ts'
 import type { LayerSpec } from '../layer/line.ts'
 import { loadReadyTrees } from '../layer/ready-trees.ts'
 import { needsBaseTree, planLayers, type LayerRecipe, type LayerTarget, type RecipePlan } from '../layer/recipe.ts'
@@ -13,7 +14,7 @@ import { formatReference, type Reference } from '../oci/reference.ts'
 import type { PublishDeps } from './deps.ts'
 import type { ParsedRequest } from './parse-request.ts'
 import { verifyRoot } from './verify-root.ts'
-import { readPrevious, type Previous } from './previous.ts'
+import { readPrevious, type IsSigned, type Previous, type PreviousOptions } from './previous.ts'
 import type { PublishRequest } from './request.ts'
 
 export interface PreparedTarget {
@@ -31,6 +32,8 @@ interface PreparedBase {
 /** Everything that is known before the first byte is made or sent. */
 export interface Prepared {
   readonly request: PublishRequest
+  /** Whether a name is put to what is published: then only what is proven is reused. */
+  readonly vouches: boolean
   readonly base: PreparedBase | undefined
   readonly targets: readonly PreparedTarget[]
   /** For each platform, a recipe a line. */
@@ -39,12 +42,21 @@ export interface Prepared {
   readonly created: number
 }
 
+interface PrepareOptions extends Abortable {
+  readonly vouches: boolean
+  readonly isSigned: IsSigned | undefined
+}
+
 /**
  * Looks at files and registries and changes nothing: whatever is wrong with a request is found here, and told at once.
  *
  * @throws {InputError} for what the user has to mend; an AggregateError where registries have more to say
  */
-export async function prepare(parsed: ParsedRequest, deps: PublishDeps, io: Abortable): Promise<Prepared> {
+export async function prepare(
+  parsed: ParsedRequest,
+  deps: PublishDeps,
+  { vouches, isSigned, ...io }: PrepareOptions,
+): Promise<Prepared> {
   const { request } = parsed
   if (parsed.problems.length > 0) {
     // Files can be looked at all the same; for what the base says of them it is too early.
@@ -54,7 +66,9 @@ export async function prepare(parsed: ParsedRequest, deps: PublishDeps, io: Abor
   }
   const [base, targets, commitTime] = await Promise.allSettled([
     prepareBase(request, deps, io),
-    Promise.allSettled(request.outputs.map(output => prepareTarget(output, deps, io))),
+    Promise.allSettled(
+      request.outputs.map(output => prepareTarget(output, deps, { isSigned: vouches ? isSigned : undefined, ...io })),
+    ),
     request.sourceDateEpoch ?? deps.commitTime(request.context, io),
   ])
   io.signal?.throwIfAborted()
@@ -76,7 +90,7 @@ export async function prepare(parsed: ParsedRequest, deps: PublishDeps, io: Abor
     io,
   )
   refuse(problems, failures)
-  return { request, base: preparedBase?.base, targets: preparedTargets, recipes, created }
+  return { request, vouches, base: preparedBase?.base, targets: preparedTargets, recipes, created }
 }
 
 async function planned(
@@ -131,9 +145,7 @@ async function prepareBase(request: PublishRequest, deps: PublishDeps, io: Abort
   }
   const image = await resolveBase(located.source, name, platforms, io)
   deps.onEvent({ type: 'step', step: 'base', text: `${formatReference(reference)} is ${image.root.digest}` })
-  const trees = needsBaseTree(layers)
-    ? await Promise.all(image.bases.map(one => loadBaseTree(one.layers, deps.cache, io)))
-    : []
+  const trees = needsBaseTree(layers) ? await loadBaseTrees(image.bases.map(namedLayers), deps.cache, io) : []
   const layered = platforms.map((platform, i) => {
     const stands = image.bases[i]?.platform
     if (stands && formatPlatform(stands) !== formatPlatform(platform)) {
@@ -145,7 +157,7 @@ async function prepareBase(request: PublishRequest, deps: PublishDeps, io: Abort
   return { base: { reference, located, image }, layered }
 }
 
-async function prepareTarget(output: Output, deps: PublishDeps, io: Abortable): Promise<PreparedTarget> {
-  const target = deps.openTarget(output)
-  return { output, target, previous: await readPrevious(target, output.tags, io) }
+async function prepareTarget(output: Output, deps: PublishDeps, options: PreviousOptions): Promise<PreparedTarget> {
+  const target = withDocumentsOnce(deps.openTarget(output))
+  return { output, target, previous: await readPrevious(target, output.tags, options) }
 }

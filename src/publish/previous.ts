@@ -1,28 +1,51 @@
 import type { Abortable } from '../async/abortable.ts'
+import { resolveIfThere } from '../content/resolve-if-there.ts'
 import type { Target } from '../content/ports.ts'
 import { readImages, type Base } from '../image/base.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import { resolveIfThere } from '../content/resolve-if-there.ts'
 
 /** What a target holds under the names that are about to move. */
 export interface Previous {
   /** Where each tag points now. */
   readonly tags: ReadonlyMap<string, Digest | undefined>
-  /** The images behind the first tag that there is: what they know of their layers need not be compressed or sent. */
+  /** The images behind the first tag that there is. Whoever may push put them there. */
   readonly images: readonly Base[]
+  /** Those of them that the signer of this run has signed. */
+  readonly signed: readonly Base[]
 }
+
+/** Whether a manifest carries a signature by the signer of this run. */
+export type IsSigned = (target: Target, manifest: Descriptor, io: Abortable) => Promise<boolean>
+
+export interface PreviousOptions extends Abortable {
+  /** undefined where this run has no signer, or does not need to know. */
+  readonly isSigned?: IsSigned | undefined
+}
+
+/** Images of an index that nobody signed as a whole, and that are looked at one by one. */
+const MAX_ALONE = 8
 
 /**
  * Asks a target for the names of a publication; the first contact, so an unreachable registry or wrong credentials are
  * found here, before any work.
  */
-export async function readPrevious(target: Target, tags: readonly string[], io: Abortable): Promise<Previous> {
+export async function readPrevious(
+  target: Target,
+  tags: readonly string[],
+  { isSigned, signal }: PreviousOptions,
+): Promise<Previous> {
+  const io = { signal }
   const found = await Promise.all(tags.map(tag => resolveIfThere(target, tag, io)))
   const root = found.find(descriptor => descriptor !== undefined)
+  const [images, isWhole] = root
+    ? await Promise.all([imagesOf(target, root, io), isSignedThere(target, root, isSigned, io)])
+    : [[], false]
   return {
     tags: new Map(tags.map((tag, i) => [tag, found[i]?.digest])),
-    images: root ? await imagesOf(target, root, io) : [],
+    images,
+    // A signature over the root is one over everything in it: children and configs were read by their digests.
+    signed: isWhole ? images : await signedAlone(target, root, images, { isSigned, signal }),
   }
 }
 
@@ -33,5 +56,32 @@ async function imagesOf(target: Target, root: Descriptor, io: Abortable): Promis
     // A chart, a broken image, a document of a newer kind: it knows nothing of layers, and that only costs time.
     io.signal?.throwIfAborted()
     return []
+  }
+}
+
+async function signedAlone(
+  target: Target,
+  root: Descriptor | undefined,
+  images: readonly Base[],
+  { isSigned, signal }: PreviousOptions,
+): Promise<readonly Base[]> {
+  if (!isSigned) return []
+  const others = images.filter(({ manifest }) => manifest.digest !== root?.digest).slice(0, MAX_ALONE)
+  const are = await Promise.all(others.map(({ manifest }) => isSignedThere(target, manifest, isSigned, { signal })))
+  return others.filter((_, i) => are[i])
+}
+
+/** Where it cannot be known it is not signed, which only costs time. */
+async function isSignedThere(
+  target: Target,
+  manifest: Descriptor,
+  isSigned: IsSigned | undefined,
+  io: Abortable,
+): Promise<boolean> {
+  try {
+    return (await isSigned?.(target, manifest, io)) ?? false
+  } catch {
+    io.signal?.throwIfAborted()
+    return false
   }
 }

@@ -29,8 +29,8 @@ export async function publishAll(values: FieldValues, deps: PublishDeps, io: Abo
   const kinds = kindsOf(values)
   const wrong = referrerProblems(words, kinds.image)
   if (!kinds.chart) {
-    const { beforeTags, report } = await readyFor(values, words, deps, io)
-    return { ...(await publish(values, deps, { beforeTags, ...io })), ...report() }
+    const { beforeTags, isSigned, report } = await readyFor(values, words, deps, io)
+    return { ...(await publish(values, deps, { beforeTags, isSigned, ...io })), ...report() }
   }
   const parsed = parseChart(values, deps.facts, kinds.image)
   if (parsed.problems.length > 0 || wrong.length > 0) {
@@ -95,8 +95,8 @@ async function publishBoth(
   const request = parsed.requestFor(STAND_IN)
   if (parsed.needsImage) await checkChart(request, chartDeps, io)
   else await publishChart({ ...request, dryRun: true }, { ...chartDeps, onEvent: () => undefined }, io)
-  const { beforeTags } = referrers
-  const image = await publish(values, deps, { beforeTags, ...io })
+  const { beforeTags, isSigned } = referrers
+  const image = await publish(values, deps, { beforeTags, isSigned, ...io })
   const chart = await publishChart(parsed.requestFor(imageNames(image)), { ...chartDeps, beforeTags }, io)
   return { ...together(image, chart), ...referrers.report() }
 }

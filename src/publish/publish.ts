@@ -1,5 +1,6 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
 import type { Abortable } from '../async/abortable.ts'
+import { noCache } from '../content/cache.ts'
 import type { BeforeTags, Untagged } from '../content/untagged.ts'
 import { copyGraph } from '../copy/copy.ts'
 import { planCopy } from '../copy/plan.ts'
@@ -13,15 +14,19 @@ import { rememberLayers } from './known-layers.ts'
 import { mountsFor, plannedMountsFor } from './mounts.ts'
 import { parseRequest } from './parse-request.ts'
 import { planTags, tagsToMove } from '../copy/plan-tags.ts'
+import type { IsSigned } from './previous.ts'
 import { prepare, type Prepared, type PreparedTarget } from './prepare.ts'
 import { recorded } from './recorded.ts'
 import { reportOf } from './report-of.ts'
 import type { PublishReport } from './report.ts'
 import { sendAhead } from './send-ahead.ts'
 import { shareHosts } from './share-hosts.ts'
+import { vouches } from './vouches.ts'
 
 export interface PublishOptions extends Abortable {
   readonly beforeTags?: BeforeTags | undefined
+  /** Whether the signer of this run has signed a manifest: its layers are what they say they are. */
+  readonly isSigned?: IsSigned | undefined
 }
 
 /**
@@ -33,12 +38,15 @@ export interface PublishOptions extends Abortable {
  */
 export async function publish(
   values: FieldValues,
-  deps: PublishDeps,
-  { beforeTags, ...io }: PublishOptions = {},
+  given: PublishDeps,
+  { beforeTags, isSigned, ...io }: PublishOptions = {},
 ): Promise<PublishReport> {
+  const vouching = vouches(values)
+  // Any job that writes caches, or runs on the same machine, may have written what is in there.
+  const deps = vouching ? { ...given, cache: noCache } : given
   const parsed = parseRequest(values, deps.facts)
   for (const text of parsed.notices) deps.onEvent({ type: 'notice', text })
-  const looked = await prepare(parsed, deps, io)
+  const looked = await prepare(parsed, deps, { vouches: vouching, isSigned, ...io })
   const begun = {
     ...looked,
     targets: shareHosts(looked.targets).map(one => ({ ...one, target: recorded(one) })),
@@ -73,7 +81,7 @@ async function send(
   prepared: Prepared,
   built: Built,
   deps: PublishDeps,
-  { beforeTags, ...io }: PublishOptions,
+  { beforeTags, ...io }: Omit<PublishOptions, 'isSigned'>,
 ): Promise<readonly TargetReport[]> {
   const { onEvent, cache } = deps
   onEvent({ type: 'step', step: 'push', text: `Content of ${built.root.descriptor.digest}` })

@@ -13,6 +13,7 @@ import type { PublishDeps } from './deps.ts'
 import { readEntries } from './entries.ts'
 import type { FieldValues } from './fields.ts'
 import { parseSigning, type ParsedSigning } from './parse-signing.ts'
+import type { IsSigned } from './previous.ts'
 import type { AttachedReport, PublishReport } from './report.ts'
 import type { Signing } from './signing.ts'
 
@@ -34,6 +35,8 @@ export function referrerProblems({ attachments, signing }: ReferrerWords, image:
 /** Puts beside a publication what refers to it, before its tags move. */
 export interface Referrers {
   readonly beforeTags: BeforeTags
+  /** Whether the signer of this run has signed a manifest; undefined where nothing is signed. */
+  readonly isSigned: IsSigned | undefined
   readonly report: () => Pick<PublishReport, 'attached' | 'signed'>
 }
 
@@ -98,6 +101,7 @@ function referrersOf(
       // A registry that keeps no list is told what refers to what, before anybody looks there by a tag.
       for (const { target, output } of untagged.places) if (output.kind === 'registry') await target.close?.(io)
     },
+    isSigned: signing?.isSigned,
     report: () => ({ ...(attaches && { attached }), ...(signing && { signed: signing.report() }) }),
   }
 }

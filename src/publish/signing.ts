@@ -13,11 +13,13 @@ import type { SigningMeans } from '../sign/means.ts'
 import { signLegacyEverywhere, type LegacyReferrer } from '../sign/sign-legacy.ts'
 import { signEverywhere, type SignedStatement, type ToState } from '../sign/sign.ts'
 import { SIGNATURE_PREDICATE, signatureStatement } from '../sign/statement.ts'
+import { isVouchedFor } from '../sign/vouched.ts'
 import type { PublishDeps } from './deps.ts'
 import { readEntries } from './entries.ts'
 import type { FieldValues } from './fields.ts'
 import { openNotation, signNotationEverywhere, type Notation, type NotationReferrer } from './notation.ts'
 import type { SigningRequest } from './parse-signing.ts'
+import type { IsSigned } from './previous.ts'
 import type { SignedReport } from './report.ts'
 import { commandsOf, identityOfSigner } from './signed-commands.ts'
 import { shownInputs } from './shown-inputs.ts'
@@ -26,6 +28,8 @@ import type { StoredAttestation } from './signing-deps.ts'
 /** Signs what is published in a run, and remembers what it signed. */
 export interface Signing {
   readonly sign: (untagged: Untagged, sboms: readonly Sbom[], io: Abortable) => Promise<void>
+  /** Whether a manifest carries a signature that is by the same signer, in the form in which this run signs. */
+  readonly isSigned: IsSigned
   readonly report: () => SignedReport
 }
 
@@ -77,8 +81,22 @@ export async function readySigning(
   }
   return {
     sign: (untagged, sboms, io) => signOne(untagged, sboms, run, done, deps, io),
+    isSigned: (target, manifest, { signal }) => isSignedBy(run, target, manifest, { signal }),
     report: () => reportOf(done),
   }
+}
+
+/** One signer is enough: what any of them has signed, this run has signed. */
+async function isSignedBy(
+  { request, means, notation }: Run,
+  ...[target, manifest, io]: Parameters<IsSigned>
+): Promise<boolean> {
+  const { format } = request
+  const signers = [...means.map(({ known }) => known), notation?.chain[0] && { notation: notation.chain[0] }]
+  for (const signer of signers) {
+    if (signer && (await isVouchedFor(target, manifest, signer, { format, ...io }))) return true
+  }
+  return false
 }
 
 interface Run extends SigningRun {

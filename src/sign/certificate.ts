@@ -19,6 +19,8 @@ export interface CertificateIdentity {
   /** The workflow with its ref, a reusable one where one is used. */
   readonly buildSignerUri: string | undefined
   readonly sourceRepositoryUri: string | undefined
+  /** GitHub's number of it, which no other repository gets. */
+  readonly sourceRepositoryId: string | undefined
   /** Commit. */
   readonly sourceRepositoryDigest: string | undefined
   readonly sourceRepositoryRef: string | undefined
@@ -97,6 +99,7 @@ export function identityOf(certificate: X509Certificate): CertificateIdentity {
     sourceRepositoryUri: claim(12),
     sourceRepositoryDigest: claim(13),
     sourceRepositoryRef: claim(14),
+    sourceRepositoryId: claim(15),
     buildTrigger: claim(20),
     runInvocationUri: claim(21),
     sourceRepositoryVisibility: claim(22),

@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abortable.ts'
 import type { SigningIdentity } from './signer.ts'
+import type { KnownSigner } from './vouched.ts'
 import type { Witnesses } from './witness.ts'
 
 /** One way to sign: a key, or an identity with the certificates that it gets; and who testifies to it. */
@@ -18,5 +19,7 @@ export interface SigningMeans {
    * is needed to see that an equal signature is there, too: anybody can make a certificate with the same name in it.
    */
   readonly identity: (io: Abortable) => Promise<SigningIdentity>
+  /** Whose signatures of earlier runs are ours; undefined where that is known only once there is a certificate. */
+  readonly known: KnownSigner | undefined
   readonly witnesses: Witnesses
 }

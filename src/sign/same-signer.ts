@@ -24,7 +24,12 @@ export function isSignedBy({ bytes, signature, certificate }: Signed, signer: Si
     const given = identityOf(certificate)
     const [authority] = signer.chain
     return (
-      given.san === own.san && given.issuer === own.issuer && (!authority || certificate.verify(authority.publicKey))
+      given.san === own.san &&
+      given.issuer === own.issuer &&
+      // A workflow that several repositories call has one name for all of them.
+      given.sourceRepositoryUri === own.sourceRepositoryUri &&
+      given.sourceRepositoryId === own.sourceRepositoryId &&
+      (!authority || certificate.verify(authority.publicKey))
     )
   })
 }

@@ -14,6 +14,10 @@ export interface Claims {
   readonly email: string | undefined
   /** Of GitHub: `public`, `private`, `internal`. */
   readonly repositoryVisibility: string | undefined
+  /** Of GitHub: the workflow with its ref, a reusable one where one is used; who runs it, by name and by number. */
+  readonly jobWorkflowRef: string | undefined
+  readonly repository: string | undefined
+  readonly repositoryId: string | undefined
 }
 
 /** A token, and what is in it. Nobody but Fulcio checks its signature. */
@@ -74,6 +78,9 @@ const schema = v.object(
     email: v.optional(text),
     email_verified: v.optional(v.union([v.boolean(), text], 'is not true or false')),
     repository_visibility: v.optional(text),
+    job_workflow_ref: v.optional(text),
+    repository: v.optional(text),
+    repository_id: v.optional(v.union([text, number], 'is neither text nor a number')),
   },
   'is not an object',
 )
@@ -113,6 +120,9 @@ function claimsOf(token: string, where: string): Claims {
       expiresAt: read.exp * 1000,
       email: String(read.email_verified) === 'true' ? read.email : undefined,
       repositoryVisibility: read.repository_visibility,
+      jobWorkflowRef: read.job_workflow_ref,
+      repository: read.repository,
+      repositoryId: read.repository_id === undefined ? undefined : String(read.repository_id),
     }
   } catch (error) {
     // What was read may be part of the message, and is not to be shown.
