@@ -31,9 +31,21 @@ export class InputError extends OciPublishError {
   readonly problems: readonly InputProblem[]
 
   constructor(problems: readonly InputProblem[], options: ErrorContext = {}) {
-    super('INVALID_INPUT', problems.map(sentence).join('\n'), options)
-    this.problems = problems
+    const once = distinct(problems)
+    super('INVALID_INPUT', once.map(sentence).join('\n'), options)
+    this.problems = once
   }
+}
+
+/** Each problem once, in the order in which they were found: several readers may find the same. */
+export function distinct(problems: readonly InputProblem[]): readonly InputProblem[] {
+  const told = new Set<string>()
+  return problems.filter(({ input, problem }) => {
+    const key = `${input}: ${problem}`
+    if (told.has(key)) return false
+    told.add(key)
+    return true
+  })
 }
 
 function sentence({ input, problem, hint }: InputProblem): string {

@@ -215,8 +215,10 @@ const layout = { mountDomain: undefined, repository: undefined }
 
 /** `username` and `password`, where both are there. */
 function givenAlone(entries: Entries): readonly GivenCredential[] {
-  const [registry, username, password] = [entries.text('registry'), entries.text('username'), entries.text('password')]
-  if (username === undefined || password === undefined) return []
+  const [registry, username] = [entries.text('registry'), entries.text('username')]
+  // To the letter: a password may begin with "#", and a service account's key is JSON of several lines.
+  const password = entries.document('password').trim()
+  if (username === undefined || password === '') return []
   const from = 'inputs username and password'
   return [
     {

@@ -35,6 +35,12 @@ describe('explain()', () => {
     ])
   })
 
+  test('one wrong input is told once, and not as a count of problems besides', () => {
+    expect(told(new InputError([{ input: 'ports', problem: '"x" is not a port', hint: 'such as 8080' }]))).toEqual([
+      'setFailed: ports: "x" is not a port (such as 8080)',
+    ])
+  })
+
   test('several failures are all told, not only the first', () => {
     const error = new AggregateError([refused, new OciPublishError('NOT_FOUND', 'quay.io/a/b: not found')])
     expect(told(error)).toEqual([

@@ -1,6 +1,6 @@
 import { runCli } from '../../src/cli/program.ts'
 import { MemoryStore } from '../../src/content/memory.ts'
-import { InputError } from '../../src/errors.ts'
+import { InputError, type InputProblem } from '../../src/errors.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { sampleDigest, sampleReport } from '../tell/sample-report.ts'
 import { fakeIo } from './fake-io.ts'
@@ -22,6 +22,7 @@ const report = sampleReport({
 async function run(line: string, outcome: () => Promise<typeof report> = () => Promise.resolve(report)) {
   const { io, out, err } = fakeIo()
   const seen: { values?: FieldValues } = {}
+  let wrong: readonly InputProblem[] = []
   const exitCode = await runCli(line.split(' '), io, {
     env: {},
     signal: new AbortController().signal,
@@ -30,10 +31,14 @@ async function run(line: string, outcome: () => Promise<typeof report> = () => P
     copy: () => Promise.reject(new Error('not asked for')),
     locate: () => ({ source: new MemoryStore(), name: '' }),
     publish: values => {
+      if (wrong.length > 0) return Promise.reject(new InputError(wrong)) // as it does by its deps
       seen.values = values
       return outcome()
     },
-    wire: ({ problems }) => Promise.resolve({ deps: 'deps', problems, close: () => Promise.resolve() }),
+    wire: ({ problems }) => {
+      wrong = problems
+      return Promise.resolve({ deps: 'deps', problems, close: () => Promise.resolve() })
+    },
   })
   return { exitCode, out: out(), err: err(), ...seen }
 }

@@ -1,6 +1,6 @@
 import { runCli } from '../../src/cli/program.ts'
 import { MemoryStore } from '../../src/content/memory.ts'
-import { InputError, OciPublishError } from '../../src/errors.ts'
+import { InputError, type InputProblem, OciPublishError } from '../../src/errors.ts'
 import { OCI_INDEX } from '../../src/oci/media-type.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { signExisting, type SignedExisting, type SignWords } from '../../src/publish/sign-existing.ts'
@@ -40,6 +40,7 @@ interface Given {
 async function run(line: string, { outcome = () => Promise.resolve(SIGNED), env = {}, signal }: Given = {}) {
   const { io, out, err } = fakeIo()
   const seen: { words?: SignWords; values?: FieldValues } = {}
+  let wrong: readonly InputProblem[] = []
   const exitCode = await runCli(line.split(' '), io, {
     env,
     signal: signal ?? new AbortController().signal,
@@ -49,10 +50,14 @@ async function run(line: string, { outcome = () => Promise.resolve(SIGNED), env 
     locate: () => ({ source: new MemoryStore(), name: '' }),
     publish: () => Promise.reject(new Error('not asked for')),
     sign: (words, values) => {
+      if (wrong.length > 0) return Promise.reject(new InputError(wrong)) // as it does by its deps
       Object.assign(seen, { words, values })
       return outcome()
     },
-    wire: ({ problems }) => Promise.resolve({ deps: 'deps', problems, close: () => Promise.resolve() }),
+    wire: ({ problems }) => {
+      wrong = problems
+      return Promise.resolve({ deps: 'deps', problems, close: () => Promise.resolve() })
+    },
   })
   return { exitCode, out: out(), err: err(), ...seen }
 }
@@ -118,7 +123,7 @@ test('--json has all of it for other programs', async () => {
 test('problems are told in the words of this command', async () => {
   const inputs = ['reference', 'key', 'sign', 'sign-key', 'sign-password', 'predicate-path', 'platforms']
   const outcome = (): Promise<never> =>
-    Promise.reject(new InputError(inputs.map(input => ({ input, problem: 'wrong', hint: 'mend it' }))))
+    Promise.reject(new InputError(inputs.map(input => ({ input, problem: `wrong ${input}`, hint: 'mend it' }))))
   const { exitCode, err, out } = await run('sign r.example/a --keyless', { outcome })
   expect([exitCode, out]).toEqual([2, ''])
   const names = [...err.matchAll(/^ {2}(\S+): wrong/gm)].map(([, name]) => name)

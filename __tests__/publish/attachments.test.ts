@@ -72,5 +72,7 @@ test('what is wrong with the files is told with all other problems, before the i
 test('files without an image cannot have attachments, which is said and not passed over', async () => {
   using workshop = openWorkshop()
   workshop.put({ 'a.txt': 'x' })
-  await expect(workshop.publish({ push: 'false', files: 'a.txt', sbom: 'true' })).rejects.toThrow('sbom: is for images')
+  await expect(workshop.publish({ push: 'false', files: 'a.txt', sbom: 'true' })).rejects.toThrow(
+    'sbom: applies to images only',
+  )
 })

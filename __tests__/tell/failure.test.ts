@@ -35,6 +35,12 @@ describe('failuresOf()', () => {
     expect(failuresOf(error)[0]?.causes).toEqual(['connect ECONNREFUSED ::1:5000; connect ETIMEDOUT'])
   })
 
+  test('a problem of the request is not repeated as its own cause', () => {
+    const first = new InputError([{ input: 'sign', problem: '"bogus" is not keyless' }])
+    const error = new InputError([{ input: 'tags', problem: '"-" is not a tag' }, ...first.problems], { cause: first })
+    expect(failuresOf(error)[0]?.causes).toEqual([])
+  })
+
   test('survives an error that is its own cause', () => {
     const error = new Error('loop')
     error.cause = error

@@ -1,3 +1,4 @@
+import type { InputProblem } from '../errors.ts'
 import { failuresOf, type Failure } from '../tell/failure.ts'
 import { inert } from './inert.ts'
 import type { Runner } from './runner.ts'
@@ -11,8 +12,9 @@ type Teller = Pick<Runner, 'error' | 'info' | 'debug' | 'isDebug' | 'setFailed'>
 export function explain(runner: Teller, error: unknown): readonly Failure[] {
   const failures = failuresOf(error)
   for (const failure of failures) {
-    for (const { input, problem, hint } of failure.problems) {
-      runner.error(`${input}: ${problem}${hint === undefined ? '' : ` (${hint})`}`, { title: `Input ${input}` })
+    // One alone is the step's own annotation.
+    if (failures.length > 1 || failure.problems.length > 1) {
+      for (const one of failure.problems) runner.error(problemText(one), { title: `Input ${one.input}` })
     }
     // Of one failure the step's own annotation has the message.
     if (failures.length > 1) runner.error(failure.message)
@@ -25,9 +27,15 @@ export function explain(runner: Teller, error: unknown): readonly Failure[] {
   return failures
 }
 
+function problemText({ input, problem, hint }: InputProblem): string {
+  return `${input}: ${problem}${hint === undefined ? '' : ` (${hint})`}`
+}
+
 function shortly(failures: readonly Failure[]): string {
   const [first] = failures
   if (!first) return 'failed'
   if (failures.length > 1) return `${failures.length} failures, each told above; the first: ${first.message}`
-  return first.hint === undefined ? first.message : `${first.message}\n${first.hint}`
+  const [only, ...others] = first.problems
+  const message = only && others.length === 0 ? problemText(only) : first.message
+  return first.hint === undefined ? message : `${message}\n${first.hint}`
 }

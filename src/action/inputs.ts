@@ -27,7 +27,8 @@ export function withRefTags(values: FieldValues, env: NodeJS.ProcessEnv): FieldV
     return (field.name === 'tags' && entries.length > 0) || (field.name === 'images' && entries.some(carriesTag))
   })
   // A chart has the tag of its version.
-  const implied = given || !kindsOf(values).image ? [] : refTags(env)
+  const { image, files } = kindsOf(values)
+  const implied = given || !(image || files) ? [] : refTags(env)
   return implied.length === 0 ? values : { ...values, tags: implied }
 }
 

@@ -18,6 +18,8 @@ export interface AttachWords {
   /** `KEY=VALUE`. */
   readonly annotations: readonly string[]
   readonly context: string
+  /** What is wrong with the request as far as it has been read elsewhere. */
+  readonly problems?: readonly InputProblem[] | undefined
 }
 
 export interface AttachRequest {
@@ -34,7 +36,7 @@ export interface AttachRequest {
  * @throws {InputError} with every problem
  */
 export async function parseAttach(words: AttachWords): Promise<AttachRequest> {
-  const problems: InputProblem[] = []
+  const problems: InputProblem[] = [...(words.problems ?? [])]
   const attempt = attemptsInto(problems)
   const subject = attempt('subject', () => parseReference(words.subject))
   if (subject?.kind === 'oci-archive') {

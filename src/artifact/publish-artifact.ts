@@ -90,6 +90,19 @@ export async function publishArtifact(
   }
 }
 
+/**
+ * Does of `publishArtifact` what comes before any registry is asked.
+ *
+ * @throws {InputError} with all problems of the request
+ */
+export async function checkArtifact(
+  words: ArtifactWords,
+  deps: Pick<ArtifactDeps, 'tempDir'>,
+  io: Abortable = {},
+): Promise<void> {
+  await prepare(words, deps, io)
+}
+
 interface Prepared extends ParsedArtifact {
   readonly words: ArtifactWords
   readonly config: FoundFile | undefined
@@ -97,7 +110,11 @@ interface Prepared extends ParsedArtifact {
 }
 
 /** @throws {InputError} with all problems of the request */
-async function prepare(words: ArtifactWords, { tempDir }: ArtifactDeps, { signal }: Abortable): Promise<Prepared> {
+async function prepare(
+  words: ArtifactWords,
+  { tempDir }: Pick<ArtifactDeps, 'tempDir'>,
+  { signal }: Abortable,
+): Promise<Prepared> {
   const parsed = parseArtifact(words)
   const { preset, annotations, metadata, created } = parsed
   const { context, outputs } = words

@@ -1,7 +1,8 @@
-import { parseReference, type Reference } from '../oci/reference.ts'
-import { InputError, messageOf } from '../errors.ts'
+import { parseReference } from '../oci/reference.ts'
+import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import type { FieldName, FieldValues } from '../publish/fields.ts'
 import { appendSummary, reportSummary } from '../tell/summary.ts'
+import { withoutIdle } from './ambient.ts'
 import { runCommand } from './command.ts'
 import type { Flags } from './flags.ts'
 import type { Io } from './io.ts'
@@ -24,7 +25,9 @@ export async function artifactPushCommand<D>(
   const { publish, env, signal } = parts
   const startedAt = performance.now()
   return runCommand(flags, io, parts, {
-    complete: values => ({ ...values, ...ofFlags(flags), ...placeOf(to, values), files }),
+    complete: (values, problems) =>
+      withoutIdle({ ...values, ...ofFlags(flags), ...placeOf(to, values, problems), files }),
+    tellsProblems: true,
     async run({ values, deps, display, quiet }) {
       const report = await publish(values, deps, { signal }).catch(inFlags)
       display.end()
@@ -62,8 +65,9 @@ function inFlags(error: unknown): never {
   throw new InputError(error.problems.map(one => ({ ...one, input: words.get(one.input) ?? one.input })))
 }
 
-function placeOf(to: string, { tags = [] }: FieldValues): FieldValues {
-  const reference = readTo(to)
+function placeOf(to: string, { tags = [] }: FieldValues, problems: InputProblem[]): FieldValues {
+  const reference = attemptsInto(problems)('TO', () => parseReference(to))
+  if (!reference) return { images: [], push: 'false', tags } // nowhere, so that this is told once
   if (reference.kind === 'registry') return { images: [to], tags }
   const { kind, path, name } = reference
   return {
@@ -71,13 +75,5 @@ function placeOf(to: string, { tags = [] }: FieldValues): FieldValues {
     outputs: [`type=oci,dest=${path}${kind === 'oci-archive' ? ',tar' : ''}`],
     push: 'false',
     tags: [...[tags].flat(), ...(name === undefined ? [] : [name])],
-  }
-}
-
-function readTo(text: string): Reference {
-  try {
-    return parseReference(text)
-  } catch (error) {
-    throw new InputError([{ input: 'TO', problem: messageOf(error) }], { cause: error })
   }
 }

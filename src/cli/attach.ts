@@ -22,6 +22,7 @@ export async function attachCommand<D>(
   const startedAt = performance.now()
   return runCommand(flags, io, parts, {
     complete: values => withRegistryOf(subject, values),
+    tellsProblems: true,
     async run({ deps, display, quiet }) {
       const { artifactType, platforms } = flags
       const words: AttachWords = {

@@ -36,8 +36,8 @@ export interface Work<D> {
   readonly stopped?: string
   /** Told of failures besides the user. */
   readonly onFailure?: (failures: readonly Failure[], values: FieldValues) => Promise<void>
-  /** Values that follow from others, or an InputError. */
-  readonly complete?: (values: FieldValues) => FieldValues
+  /** Values that follow from others; what is wrong is added to the problems, or thrown as an InputError. */
+  readonly complete?: (values: FieldValues, problems: InputProblem[]) => FieldValues
   /** `run` looks at the request and tells what is wrong with it; what is known to be wrong already it knows by its deps. */
   readonly tellsProblems?: boolean
 }
@@ -92,9 +92,13 @@ export async function runCommand<D>(
 }
 
 /** With the problems of both. */
-function completedBy(complete: (values: FieldValues) => FieldValues, { values, problems }: TypedValues): TypedValues {
+function completedBy(
+  complete: NonNullable<Work<never>['complete']>,
+  { values, problems: typed }: TypedValues,
+): TypedValues {
+  const problems = [...typed]
   try {
-    return { values: complete(values), problems }
+    return { values: complete(values, problems), problems }
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     return { values, problems: [...problems, ...error.problems] }

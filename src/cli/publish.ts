@@ -3,6 +3,7 @@ import type { PublishReport } from '../publish/report.ts'
 import { appendSummary, failureSummary, reportSummary } from '../tell/summary.ts'
 import { readEntries } from '../publish/entries.ts'
 import { runCommand } from './command.ts'
+import { withoutIdle } from './ambient.ts'
 import type { AttachParts } from './attach.ts'
 import type { CopyParts } from './copy.ts'
 import type { DiscoverParts } from './discover.ts'
@@ -42,6 +43,7 @@ export async function publishCommand<D>(flags: Flags, io: Io, parts: CliParts<D>
       io.stdout.write(`${flags['json'] === true ? JSON.stringify(report, null, 2) : report.refs.join('\n')}\n`)
       if (wantsSummary(values)) await appendSummary(env, reportSummary(report))
     },
+    complete: withoutIdle,
     tellsProblems: true,
     stopped: 'tags move last, so none points at half an image',
     async onFailure(failures, values) {

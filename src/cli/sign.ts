@@ -27,6 +27,7 @@ export async function signCommand<D>(
   const startedAt = performance.now()
   return runCommand(flags, io, parts, {
     complete: values => withSigner(flags, withRegistryOf(reference, values)),
+    tellsProblems: true,
     async run({ values, deps, display, quiet }) {
       const platforms = entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, textsOf(flags['platforms']))
       const words = { reference, platforms, signature }

@@ -42,16 +42,6 @@ function wordsOf(text: string, context: string): AttachWords {
   }
 }
 
-/** Told where something else than an image is published: only images have platforms. */
-export function withoutImage({ files, sbom, problems }: Attachments): readonly InputProblem[] {
-  const problem = 'is for images; attach to what was published with "oci-publish attach"'
-  return [
-    ...problems,
-    ...(files.length > 0 ? [{ input: 'attach', problem }] : []),
-    ...(sbom ? [{ input: 'sbom', problem }] : []),
-  ]
-}
-
 /** What is to be attached, with the files as they were when the run began. */
 export interface ReadyAttachments {
   readonly parts: readonly AttachParts[]

@@ -27,5 +27,34 @@ export function connectionProblems(entries: Entries): readonly InputProblem[] {
     const problem = `"${role}" is not the ARN of a role, such as arn:aws:iam::123456789012:role/publish`
     problems.push({ input: 'role-to-assume', problem })
   }
+  const region = entries.text('aws-region')
+  if (region !== undefined && !/^[a-z]{2,}(?:-[a-z]+)+-\d+$/.test(region)) {
+    problems.push({ input: 'aws-region', problem: `"${region}" is not a region, such as eu-central-1` })
+  }
+  for (const host of entries.of('plain-http').filter(text => !HOST.test(text))) {
+    problems.push({ input: 'plain-http', problem: `"${host}" ${NO_HOST}` })
+  }
+  return [...problems, ...credentialProblems(entries)]
+}
+
+const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d+)?$|^\[[0-9a-f:.]+\](?::\d+)?$/i
+const NO_HOST = 'is not a host, such as registry.example.com:5000, without https:// and path'
+
+/** Half of a credential is none, and who gives it believes to be logged in. */
+function credentialProblems(entries: Entries): readonly InputProblem[] {
+  const [registry, username] = [entries.text('registry'), entries.text('username')]
+  const password = entries.document('password').trim()
+  const problems: InputProblem[] = []
+  if (registry !== undefined && !HOST.test(registry)) {
+    problems.push({ input: 'registry', problem: `"${registry}" ${NO_HOST}` })
+  }
+  if (username === undefined && password !== '') {
+    problems.push({ input: 'username', problem: 'is missing, and a password is given: a login needs both' })
+  }
+  // Pull requests from forks have no secrets, and need none where nothing is pushed.
+  if (username !== undefined && password === '' && entries.boolean('push', [])) {
+    const hint = 'a secret that does not exist is empty; workflows of forks have none'
+    problems.push({ input: 'password', problem: 'is missing, and a username is given: a login needs both', hint })
+  }
   return problems
 }

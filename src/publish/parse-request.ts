@@ -63,9 +63,6 @@ export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRe
     dryRun: entries.boolean('dry-run', problems),
     sourceDateEpoch: parseEpoch(entries, facts.sourceDateEpoch, problems),
   }
-  // Others read them, but nobody else tells.
-  entries.choice('cache', ['auto', 'off'], problems)
-  entries.boolean('show-summary', problems)
   if (request.layers.length === 0 && request.base === undefined && entries.of('layers').length === 0) {
     problems.push({ input: 'layers', problem: 'without layers and without a base-image there is nothing to publish' })
   }

@@ -1,7 +1,7 @@
 import type { InputProblem } from '../errors.ts'
 import type { Annotations } from '../oci/descriptor.ts'
 import { readEntries, type Entries } from './entries.ts'
-import type { FieldName, FieldValues } from './fields.ts'
+import { FIELDS, type Field, type FieldName, type FieldValues } from './fields.ts'
 
 type SignatureFormat = 'bundle' | 'legacy' | 'both'
 
@@ -95,6 +95,34 @@ export function parseSigning(values: FieldValues): ParsedSigning {
   }
   const asked = ways.length > 0 || notation !== undefined
   return { request: asked ? request : undefined, problems, notices }
+}
+
+/** What says how to sign, and does nothing by itself. Those of attestations are told by `parseSigning`. */
+const HOW_TO_SIGN = [
+  ...['sign-password', 'signature-format', 'sigstore', 'fulcio-url', 'rekor-url', 'rekor-version', 'tsa-url'],
+  ...['signing-config', 'bundle-file'],
+] as const satisfies readonly FieldName[]
+
+/**
+ * Told where a publication says how to sign and not with what: the secret of the key may be missing, and nobody wants to
+ * find out from a publication that is not signed. `sign: false` is an answer.
+ */
+export function idleSigning(values: FieldValues): readonly InputProblem[] {
+  const entries = readEntries(values)
+  const notation = entries.document('notation-key') !== '' || entries.document('notation-chain') !== ''
+  const problems: InputProblem[] = []
+  if (entries.document('notation-password') !== '' && !notation) {
+    problems.push({ input: 'notation-password', problem: 'is given, and notation-key is missing' })
+  }
+  if (entries.of('sign').length > 0 || entries.document('sign-key') !== '') return problems
+  const given = HOW_TO_SIGN.filter(name => {
+    const field: Field | undefined = FIELDS.find(one => one.name === name)
+    const value = entries.of(name).join()
+    return value !== '' && value !== (field?.default ?? '')
+  })
+  const problem = 'says how to sign, and nothing says what with'
+  const hint = 'set "sign" to keyless, to key with sign-key, or to false'
+  return [...problems, ...given.map(input => ({ input, problem, hint }))]
 }
 
 const ADDRESS = /^[a-z0-9+.-]+:\/\/./

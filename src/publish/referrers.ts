@@ -5,14 +5,13 @@ import {
   attachEverywhere,
   attachmentsOf,
   readyAttachments,
-  withoutImage,
   type Attachments,
   type ReadyAttachments,
 } from './attachments.ts'
 import type { PublishDeps } from './deps.ts'
 import { readEntries } from './entries.ts'
 import type { FieldValues } from './fields.ts'
-import { parseSigning, type ParsedSigning } from './parse-signing.ts'
+import { idleSigning, parseSigning, type ParsedSigning, type SignWith } from './parse-signing.ts'
 import type { IsSigned } from './previous.ts'
 import type { AttachedReport, PublishReport } from './report.ts'
 import type { Signing } from './signing.ts'
@@ -21,15 +20,34 @@ import type { Signing } from './signing.ts'
 export interface ReferrerWords {
   readonly attachments: Attachments
   readonly signing: ParsedSigning
+  /** What is wrong with them, as far as can be seen without looking at files. */
+  readonly problems: readonly InputProblem[]
 }
 
 export function parseReferrers(values: FieldValues): ReferrerWords {
-  return { attachments: attachmentsOf(values), signing: parseSigning(values) }
+  const attachments = attachmentsOf(values)
+  const signing = parseSigning(values)
+  return { attachments, signing, problems: [...attachments.problems, ...signing.problems, ...idleSigning(values)] }
 }
 
-/** What is wrong with them, as far as can be seen without looking at files. @param image whether there is one */
-export function referrerProblems({ attachments, signing }: ReferrerWords, image: boolean): readonly InputProblem[] {
-  return [...(image ? attachments.problems : withoutImage(attachments)), ...signing.problems]
+/**
+ * Looks at files to attach, keys and predicates, of a request that is wrong in any case: nobody is asked for anything.
+ *
+ * @throws {InputError} with everything that is wrong with them
+ */
+export async function lookAtReferrers(
+  words: ReferrerWords,
+  values: FieldValues,
+  deps: PublishDeps,
+  io: Abortable,
+): Promise<void> {
+  const { request } = words.signing
+  // Where a job has no identity, that is found without asking.
+  const hasIdentity = deps.signing.env['ACTIONS_ID_TOKEN_REQUEST_URL'] !== undefined
+  const isLocal = (way: SignWith): boolean => way === 'key' || (way === 'keyless' && !hasIdentity)
+  const local = request && { ...request, with: request.with.filter(isLocal) }
+  const signing = { request: local, problems: [], notices: [] }
+  await readyReferrers({ ...words, signing }, values, deps, io)
 }
 
 /** Puts beside a publication what refers to it, before its tags move. */

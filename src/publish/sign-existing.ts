@@ -40,7 +40,7 @@ export async function signExisting(
   deps: PublishDeps,
   io: Abortable = {},
 ): Promise<SignedExisting> {
-  const { reference, choices, request } = parseWords(words, values)
+  const { reference, choices, request } = parseWords(words, values, deps.facts.problems)
   const { readySigning } = await import('./signing.ts')
   const signing = await readySigning(request, { values, signature: words.signature }, deps, io)
   const { source, name } = deps.locate(reference)
@@ -65,9 +65,13 @@ interface ParsedSign {
 }
 
 /** @throws {InputError} with every problem */
-function parseWords({ reference: text, platforms, signature }: SignWords, values: FieldValues): ParsedSign {
+function parseWords(
+  { reference: text, platforms, signature }: SignWords,
+  values: FieldValues,
+  before: readonly InputProblem[] = [],
+): ParsedSign {
   const { request, problems: wrong } = parseSigning(values)
-  const problems: InputProblem[] = [...wrong]
+  const problems: InputProblem[] = [...before, ...wrong]
   const attempt = attemptsInto(problems)
   const reference = attempt('reference', () => parseReference(text))
   if (reference?.kind === 'oci-archive') {

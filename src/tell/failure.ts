@@ -41,7 +41,7 @@ function failureOf(error: unknown): Failure {
   return {
     message,
     hint: error instanceof OciPublishError && error.hint !== undefined ? oneLine(error.hint) : undefined,
-    causes: causesOf(error, message),
+    causes: causesOf(error, [message, ...problems.map(({ input, problem }) => `${input}: ${problem}`)].join('\n')),
     problems: problems.map(({ input, problem, hint }) => ({
       input,
       problem: oneLine(problem),
