@@ -49,6 +49,38 @@ function refusal(codes: readonly string[]): RegistryError {
   })
 }
 
+describe('layers that only their publisher may serve', () => {
+  const TYPE = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip'
+  const config = textBlob('{}', 'application/vnd.oci.image.config.v1+json')
+  const theirs = textBlob('theirs', TYPE)
+
+  test('a layer that the source lacks is left out when the manifest says where to download it', async () => {
+    const root = manifest(config.descriptor, [{ ...theirs.descriptor, urls: ['https://example.com/layer'] }])
+    const graph = await readGraph(sampleOf([config, root]).contentOf, root.descriptor)
+    expect(graph.map(({ blob }) => blob.descriptor.digest)).toEqual(digests([config.descriptor, root.descriptor]))
+  })
+
+  test.each<[string, Pick<Descriptor, 'urls'>]>([
+    ['no urls', {}],
+    ['an empty list of urls', { urls: [] }],
+  ])('a copy fails when the source lacks such a layer and the manifest has %s', async (_, urls) => {
+    const root = manifest(config.descriptor, [{ ...theirs.descriptor, ...urls }])
+    const { target, pushes } = recorder()
+    const { contentOf } = sampleOf([config, root])
+    await expect(copyGraph(contentOf, root.descriptor, target)).rejects.toMatchObject({
+      message: expect.stringContaining(theirs.descriptor.digest) as string,
+    })
+    expect(digests(pushes)).not.toContain(root.descriptor.digest)
+  })
+
+  test('a layer that the source has is copied', async () => {
+    const root = manifest(config.descriptor, [{ ...theirs.descriptor, urls: ['https://example.com/layer'] }])
+    const { target, pushes } = recorder()
+    await copyGraph(sampleOf([config, theirs, root]).contentOf, root.descriptor, target)
+    expect(digests(pushes)).toContain(theirs.descriptor.digest)
+  })
+})
+
 describe('copyGraph()', () => {
   test('a registry that checks references takes every manifest, because what it points at came before', async () => {
     const { blobs, root, contentOf } = multiPlatform()

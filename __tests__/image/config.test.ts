@@ -73,6 +73,17 @@ describe('planConfig()', () => {
     expect(plan(change).config).toMatchObject(config)
   })
 
+  test('settings of the user win over settings of the base with the same name', () => {
+    const based = { ...base, config: { ...base.config, User: 'base', StopSignal: 'SIGQUIT' } }
+    const change = { labels: { a: '2' }, user: 'app', stopSignal: 'SIGINT', ports: ['80/tcp'] }
+    expect(plan(change, { base: based }).config).toMatchObject({
+      Labels: { a: '2' },
+      User: 'app',
+      StopSignal: 'SIGINT',
+      ExposedPorts: { '80/tcp': {} },
+    })
+  })
+
   test('fields that nobody here knows survive, what tells of the build of the base does not', () => {
     const config = plan({}, { base: { ...base, 'x.vendor': [1], 'moby.buildkit.cache.v0': 'x', container: 'x' } })
     expect(config).toMatchObject({ 'x.vendor': [1], config: { Shell: ['bash'] } })

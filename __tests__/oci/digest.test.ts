@@ -1,4 +1,4 @@
-import { isDigest, parseDigest } from '../../src/oci/digest.ts'
+import { algorithmOf, digestOf, hexOf, isDigest, parseDigest, shortDigest } from '../../src/oci/digest.ts'
 
 const HEX = '0123456789abcdef'.repeat(4)
 
@@ -21,4 +21,16 @@ test.each([
 ])('a digest %s is none: it could name another file or path', (_name, text) => {
   expect(isDigest(text)).toBe(false)
   expect(() => parseDigest(text)).toThrow('is not a digest')
+})
+
+test.each([
+  [`sha256:${HEX}`, 'sha256', HEX, 'sha256:0123456789ab'],
+  [`sha512:${HEX}${HEX}`, 'sha512', `${HEX}${HEX}`, 'sha512:0123456789ab'],
+])('%s has an algorithm and digits, for paths and messages', (text, algorithm, hex, short) => {
+  const digest = parseDigest(text)
+  expect([algorithmOf(digest), hexOf(digest), shortDigest(digest)]).toEqual([algorithm, hex, short])
+})
+
+test('the digest of bytes is the one that sha256sum prints', () => {
+  expect(digestOf(Buffer.from('abc'))).toBe('sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
 })

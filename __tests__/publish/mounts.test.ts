@@ -100,6 +100,22 @@ describe('two images on one registry', () => {
   })
 })
 
+describe('a base', () => {
+  test.each([
+    ['on the same host is mounted from its repository', true],
+    ['on another host is not mounted: that name may belong to somebody else on this host', false],
+  ])('%s', async (_, same) => {
+    await using registry = await startSpecRegistry()
+    await using other = await startSpecRegistry()
+    using workshop = openWorkshop()
+    const from = same ? registry : other
+    await pushOs(from)
+    await workshop.publish(onBase(from, [`${registry.host}/team/app`], { layers: [] }))
+    const asked = registry.requests.flatMap(({ query }) => query.get('from') ?? [])
+    expect(new Set(asked)).toEqual(new Set(same ? ['base/os'] : []))
+  })
+})
+
 describe('mount-from', () => {
   test('layers that are there under another name are not sent, nothing else is asked for', async () => {
     await using registry = await startSpecRegistry()

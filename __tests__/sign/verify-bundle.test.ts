@@ -1,10 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { parseDigest } from '../../src/oci/digest.ts'
-import { composeBundle, type BundleParts } from '../../src/sign/bundle.ts'
+import { digestOf, parseDigest } from '../../src/oci/digest.ts'
+import { composeBundle, parseBundle, type BundleParts } from '../../src/sign/bundle.ts'
+import { preAuthEncoding } from '../../src/sign/envelope.ts'
 import { keyHint, keySigner } from '../../src/sign/key-signer.ts'
 import { parsePolicy } from '../../src/sign/policy.ts'
 import type { ReadPolicy } from '../../src/sign/signed-by.ts'
-import { signatureStatement, type Statement } from '../../src/sign/statement.ts'
+import { serializeStatement, signatureStatement, type Statement } from '../../src/sign/statement.ts'
 import type { TrustedRoot } from '../../src/sign/trusted-root.ts'
 import { verifyBundle } from '../../src/sign/verify-bundle.ts'
 import { bareKey, startKeyless, witnessed, witnessedBundle, type Keyless } from './keyless.ts'
@@ -127,6 +128,32 @@ describe('a bundle by a key', () => {
         refusal(`the signature does not fit the key ${keyHint(publicKey)}`),
       )
     }
+  })
+
+  test('is refused when its payload, signed as another type, only looks like a statement', async () => {
+    const payload = serializeStatement(SIGNED)
+    for (const payloadType of ['application/json', 'application/vnd.in-toto+json;x', 'APPLICATION/vnd.in-toto+json']) {
+      const signature = await identity.signer.sign(preAuthEncoding({ payloadType, payload }), {})
+      const envelope = { payloadType, payload, signature }
+      const bundle = { ...parseBundle(await witnessedBundle(identity, SIGNED, {}), 'bundle'), envelope }
+      await expect(verifyBundle(bundle, { subject: DIGEST, policy: keyPolicy(publicKey) })).rejects.toEqual(
+        refusal(`it is over a "${payloadType}", not a statement`),
+      )
+    }
+  })
+
+  test('is refused when the annotation that is asked for is of another subject of the statement', async () => {
+    const subjects = [
+      { digest: OTHER, annotations: { env: 'prod' } },
+      { digest: DIGEST, annotations: { other: '1' } },
+      { digest: digestOf(Buffer.from('a third image')), annotations: { env: 'prod' } },
+    ]
+    const bundle = await witnessedBundle(identity, { ...SIGNED, subjects }, {})
+    const policy = keyPolicy(publicKey, ',annotation=env=prod')
+    await expect(verifyBundle(bundle, { subject: DIGEST, policy })).rejects.toEqual(
+      refusal('the annotation env has to be "prod", and the signature does not have it'),
+    )
+    await expect(verifyBundle(bundle, { subject: OTHER, policy })).resolves.toBeDefined()
   })
 
   test('is not believed by somebody who has the key named in it', async () => {

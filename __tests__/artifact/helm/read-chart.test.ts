@@ -208,6 +208,16 @@ test('the package has the files that are not ignored, behind links of the chart 
   ])
 })
 
+test('files are sorted by bytes, not by locale, so that the digest is the same on every machine', async () => {
+  using dir = tempDir()
+  const names = ['Z', 'a', 'B', '_', 'ä', 'z', '-', '\u{ff5e}', '\u{1f600}']
+  const chart = await readChart(
+    put(dir, { 'Chart.yaml': CHART, ...Object.fromEntries(names.map(name => [`files/${name}`, name])) }),
+  )
+  const order = ['-', 'B', 'Z', '_', 'a', 'z', 'ä', '\u{ff5e}', '\u{1f600}']
+  expect(chart.files.map(({ path }) => path)).toEqual(['Chart.yaml', ...order.map(name => `files/${name}`)])
+})
+
 describe('the package', () => {
   const files = { 'Chart.yaml': CHART, 'templates/b.yaml': 'b', 'templates/a.yaml': 'a', 'values.yaml': 'a: 1\n' }
 

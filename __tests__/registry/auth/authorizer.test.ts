@@ -78,6 +78,22 @@ test('a token that has run out in the middle of a run is renewed, not reported',
   expect(tokensOf(transport)).toHaveLength(2)
 })
 
+test('a token is shown only for the scopes that it was asked for', async () => {
+  const token = ({ url }: Seen): Said => {
+    const scope = new URL(url).searchParams.getAll('scope').join(' ')
+    return { status: 200, body: JSON.stringify({ token: `for ${scope}`, expires_in: 300 }) }
+  }
+  const transport = scripted(tokenServer({ accept: /^Bearer for/, token }))
+  const host = hostOf(transport, has(password))
+  await send(host)
+  const DELETE = 'repository:team/app:delete'
+  await send(host, { ...target, scopes: [DELETE] })
+  expect(transport.seen.at(-1)?.headers['authorization']).toBe(`Bearer for ${DELETE}`)
+  await send(host)
+  expect(transport.seen.at(-1)?.headers['authorization']).toBe(`Bearer for ${PUSH}`)
+  expect(tokensOf(transport)).toHaveLength(2)
+})
+
 test('a token that is refused although it is new is not asked for again and again', async () => {
   const transport = scripted(tokenServer({ accept: /never/ }))
   expect(await send(hostOf(transport, has(password)))).toBe(401)
