@@ -73,6 +73,8 @@ const FAULTS: Readonly<Record<string, (words: Words) => Fault>> = {
   'expire-tokens': () => ({ expireTokens: true }),
   'forget-uploads': () => ({ forgetUploads: true }),
   lag: words => ({ lagReads: words.number('number of reads') }),
+  unlisted: () => ({ unlisted: true }),
+  'lag-list': words => ({ lagLists: words.number('number of reads') }),
   'move-tag': words => ({ moveTag: words.text('tag') }),
 }
 

@@ -46,6 +46,7 @@ const FAULTS: [Make, ...Make[]] = [
   () => ({ expireTokens: true }),
   () => ({ forgetUploads: true }),
   random => ({ lagReads: between(random, 1, 4) }),
+  () => ({ unlisted: true }),
   random => ({ slowMs: between(random, 1, 30) }),
 ]
 

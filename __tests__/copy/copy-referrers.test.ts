@@ -176,6 +176,29 @@ test('what is at the target, but in no list there, is put into the list', async 
   expect(await hangingAt(places.open('tag.example/b'), root, amd64, arm64)).toEqual(expected(signed))
 })
 
+test('of 14 signatures of one image none is missing from the list of a registry that loses what is pushed side by side', async () => {
+  await using places = await openPlaces({ racyReferrers: true })
+  const from = places.open('api.example/a')
+  const { root, blobs } = multiPlatform()
+  for (const blob of blobs) await from.push(blob)
+  await from.tag(root, ['v1'])
+  for (let n = 0; n < 14; n++) await put(from, referrer(BUNDLE, `signature ${n}`, root.descriptor))
+  await from.close?.()
+  await copy(places, 'api.example/a:v1', 'api2.example/b')
+  expect(await hangingAt(places.open('api2.example/b'), root.descriptor)).toHaveLength(14)
+})
+
+test('a signature that is at the target, but not in the list of the registry, is pushed again', async () => {
+  await using places = await openPlaces()
+  const signed = await putSigned(places.open('api.example/a'))
+  const { root, amd64, arm64, hanging } = signed
+  await copy(places, 'api.example/a:v1', 'api2.example/b')
+  places.registry('api2.example').unlist('b', hanging.signature.digest)
+  const { referrers = [] } = await copy(places, 'api.example/a:v1', 'api2.example/b')
+  expect(referrers.every(({ existed }) => existed)).toBe(true)
+  expect(await hangingAt(places.open('api2.example/b'), root, amd64, arm64)).toEqual(expected(signed))
+})
+
 test('within a registry they are mounted, as the image is', async () => {
   await using places = await openPlaces()
   await putSigned(places.open('api.example/a'))

@@ -120,7 +120,9 @@ describe.each<[name: string, options: SpecRegistryOptions, schemes: readonly (st
     await using registry = await startSpecRegistry(options)
     await publish(clientOf(registry).open('team/app'))
     const mark = registry.requests.length
-    await publish(clientOf(registry).open('team/app'))
+    const again = clientOf(registry).open('team/app')
+    await again.resolve('v1') // which proves that the manifest is of this repository
+    await publish(again)
     expect(registry.requests.slice(mark).filter(({ method }) => method.startsWith('P'))).toEqual([])
   })
 })

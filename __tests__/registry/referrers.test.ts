@@ -184,7 +184,7 @@ describe('a list of referrers', () => {
 })
 
 describe('a manifest that refers to another', () => {
-  test('is all there is to push where the registry keeps lists; that it does is asked once', async () => {
+  test('is all there is to push where the registry keeps lists; that it is listed is asked once', async () => {
     await using registry = await startSpecRegistry()
     await using client = clientOf(registry)
     const target = client.open('team/app')
@@ -194,13 +194,13 @@ describe('a manifest that refers to another', () => {
     expect(asked(registry, 'GET', TAG_PATH) + asked(registry, 'PUT', TAG_PATH)).toBe(0)
   })
 
-  test('is not asked about where the registry is known to keep what it promises', async () => {
+  test('is looked for in its list once, also where the registry is known to keep lists', async () => {
     await using registry = await startSpecRegistry()
     await using client = clientOf(registry, { profile: 'acr' })
     const target = client.open('team/app')
     await push(target, subject, sbom)
     await target.flushReferrers()
-    expect(asked(registry, 'GET', PATH)).toBe(0)
+    expect(asked(registry, 'GET', PATH)).toBe(1)
     expect(asked(registry, 'PUT', TAG_PATH)).toBe(0)
   })
 
@@ -328,6 +328,117 @@ describe('a manifest that refers to another', () => {
     const reason = new Error('stop')
     await expect(target.flushReferrers({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect(asked(registry, 'PUT', TAG_PATH)).toBe(0)
+  })
+})
+
+describe('a signature that a registry with the API loses from its list', () => {
+  const many = Array.from({ length: 14 }, (_none, n) => about('application/vnd.example.signature', n))
+  const listedIn = (registry: SpecRegistry): readonly string[] =>
+    [...registry.referrers('team/app', subject.descriptor.digest)].sort()
+  const all = many.map(({ descriptor }) => descriptor.digest).sort()
+  const pushesOf = ({ requests }: SpecRegistry, { descriptor }: Blob): number =>
+    requests.filter(({ method, path }) => method === 'PUT' && path.endsWith(descriptor.digest)).length
+
+  test('is not lost by pushing several of one subject at a time', async () => {
+    await using registry = await startSpecRegistry({ racyReferrers: true })
+    await using client = clientOf(registry)
+    const [target, again] = [client.open('team/app'), client.open('team/app')]
+    await push(target, subject)
+    await Promise.all(many.map((one, n) => (n % 2 === 0 ? target : again).push(one)))
+    await target.close?.()
+    expect(listedIn(registry)).toEqual(all)
+    expect(many.map(one => pushesOf(registry, one))).toEqual(many.map(() => 1))
+  })
+
+  test('is pushed again, though the registry said OCI-Subject, and the list looked at until it stays', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject)
+    registry.fail({ method: 'PUT', path: sbom.descriptor.digest }, { unlisted: true })
+    await push(target, sbom, signature)
+    expect(listedIn(registry)).toEqual([signature.descriptor.digest])
+    await target.close?.()
+    expect(listedIn(registry)).toHaveLength(2)
+    expect([pushesOf(registry, sbom), pushesOf(registry, signature)]).toEqual([2, 1])
+    expect(asked(registry, 'GET', PATH)).toBe(4) // missing, still missing, there, there
+  })
+
+  test('is noticed by the next run, whose manifest is there and not listed', async () => {
+    await using registry = await startSpecRegistry()
+    await using earlier = clientOf(registry)
+    await push(earlier.open('team/app'), subject, sbom, signature)
+    await earlier.open('team/app').close?.()
+    registry.unlist('team/app', sbom.descriptor.digest)
+    await using client = clientOf(registry, { profile: 'acr' })
+    const target = client.open('team/app')
+    await target.push(empty)
+    expect(await target.push(sbom)).toMatchObject({ how: 'exists' })
+    expect(await target.push(signature)).toMatchObject({ how: 'exists' })
+    await target.close?.()
+    expect(listedIn(registry)).toHaveLength(2)
+    expect([pushesOf(registry, sbom), pushesOf(registry, signature)]).toEqual([2, 1])
+  })
+
+  test('is found where two runs push at the same moment', async () => {
+    await using registry = await startSpecRegistry({ racyReferrers: true })
+    await using one = clientOf(registry)
+    await using other = clientOf(registry)
+    await push(one.open('team/app'), subject)
+    await other.open('team/app').push(empty)
+    const run = async (client: ReturnType<typeof clientOf>, own: readonly Blob[]): Promise<void> => {
+      const target = client.open('team/app')
+      for (const manifest of own) await target.push(manifest)
+      await target.close?.()
+    }
+    await Promise.all([run(one, many.slice(0, 7)), run(other, many.slice(7))])
+    expect(listedIn(registry)).toEqual(all)
+  })
+
+  test('is not pushed again where the list is only behind', async () => {
+    await using registry = await startSpecRegistry()
+    const waits: number[] = []
+    await using client = clientOf(registry, { onWait: waitMs => waits.push(waitMs) })
+    const target = client.open('team/app')
+    await push(target, subject)
+    registry.fail({ method: 'PUT', path: sbom.descriptor.digest }, { lagLists: 1 })
+    await push(target, sbom)
+    await target.close?.()
+    expect(pushesOf(registry, sbom)).toBe(1)
+    expect(waits).toEqual([200])
+  })
+
+  test('for good is named, after a bounded number of pushes, and tried again by the next call', async () => {
+    await using registry = await startSpecRegistry()
+    const waits: number[] = []
+    await using client = clientOf(registry, { onWait: waitMs => waits.push(waitMs) })
+    const target = client.open('team/app')
+    await push(target, subject)
+    registry.fail({ method: 'PUT', path: sbom.descriptor.digest, times: 6 }, { unlisted: true })
+    await push(target, sbom)
+    const { digest } = subject.descriptor
+    await expect(target.close?.()).rejects.toMatchObject({
+      code: 'REFERRERS_NOT_LISTED',
+      message: `${registry.host}/team/app: the registry does not list ${sbom.descriptor.digest} among the referrers of ${digest}, though they were pushed 6 times`,
+      hint: expect.stringContaining(`oci-publish discover ${registry.host}/team/app@${digest}`) as string,
+    })
+    expect(pushesOf(registry, sbom)).toBe(6)
+    expect(waits.reduce((sum, waitMs) => sum + waitMs, 0)).toBeLessThan(30_000)
+    await target.close?.()
+    expect(listedIn(registry)).toEqual([sbom.descriptor.digest])
+  })
+
+  test('is kept under the tag where the registry, asked again, no longer says that it lists it', async () => {
+    await using registry = await startSpecRegistry({ subjectHeader: false })
+    await using earlier = clientOf(registry)
+    await push(earlier.open('team/app'), subject, sbom)
+    registry.unlist('team/app', sbom.descriptor.digest)
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, sbom)
+    registry.unlist('team/app', sbom.descriptor.digest)
+    await target.close?.()
+    expect(underTag(registry).map(({ digest }) => digest)).toEqual([sbom.descriptor.digest])
   })
 })
 

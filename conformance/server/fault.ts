@@ -48,6 +48,10 @@ export type Fault =
   | { readonly forgetUploads: true }
   /** What it makes shows after so many reads only. */
   | { readonly lagReads: number }
+  /** The manifest that it pushes is lost from the list of its subject, as by another push at the same moment. */
+  | { readonly unlisted: true }
+  /** The manifest that it pushes is in the list of its subject after so many reads of that only. */
+  | { readonly lagLists: number }
   /** Just before it somebody else points a tag of the repository at another image. */
   | { readonly moveTag: string }
 

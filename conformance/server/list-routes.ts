@@ -1,8 +1,8 @@
 import type { Answer, Exchange } from './answer.ts'
 import { Refused, json } from './answer.ts'
 import { checkDigest } from './digest.ts'
-import { fieldOf, parseJson } from './manifest-routes.ts'
 import type { Store, StoredManifest } from './store.ts'
+import { fieldOf, parseJson } from './store.ts'
 
 export interface ListChoices {
   /** Entries of one answer at most, whatever `n` asks for. */
@@ -50,8 +50,11 @@ export function answerReferrers(
   const subject = checkDigest(reference)
   const wanted = query.get('artifactType')
   const from = Number(query.get('from') ?? 0)
-  const all = [...(store.repositories.get(name)?.manifests.values() ?? [])]
-    .flatMap(manifest => descriptorOf(manifest, subject))
+  const { manifests: kept, referrers } = store.repositories.get(name) ?? {}
+  const all = (referrers?.get(subject) ?? [])
+    .flatMap(digest => kept?.get(digest) ?? [])
+    .filter(({ digest }) => !store.isHidden(`${subject} ${digest}`))
+    .flatMap(descriptorOf)
     .filter(({ artifactType }) => wanted === null || artifactType === wanted)
   const manifests = all.slice(from, from + referrersPerPage)
   const to = from + manifests.length
@@ -68,12 +71,11 @@ export function answerReferrers(
 }
 
 /** The descriptor that the list has for a manifest: distribution-spec, "Listing Referrers". */
-function descriptorOf(
-  { bytes, digest, mediaType }: StoredManifest,
-  subject: string,
-): { readonly artifactType?: string; readonly [field: string]: unknown }[] {
+function descriptorOf({ bytes, digest, mediaType }: StoredManifest): {
+  readonly artifactType?: string
+  readonly [field: string]: unknown
+}[] {
   const document = parseJson(bytes) ?? {}
-  if (fieldOf(document['subject'], 'digest') !== subject) return []
   const artifactType = fieldOf(document, 'artifactType') ?? fieldOf(document['config'], 'mediaType')
   const { annotations } = document
   return [

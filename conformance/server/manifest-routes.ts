@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Answer, Exchange, Refusal } from './answer.ts'
 import { Refused, readAll, refuse } from './answer.ts'
 import { NO_DELETE } from './blob-routes.ts'
 import { algorithmOf, checkDigest, isTag } from './digest.ts'
 import type { Repository, Store, StoredManifest } from './store.ts'
+import { fieldOf, listedWith, parseJson } from './store.ts'
 
 /** What a registry may choose about manifests. */
 export interface ManifestChoices {
@@ -33,7 +35,21 @@ export interface ManifestChoices {
   readonly digestHeader?: boolean | undefined
   /** Deletes manifests. Default true. */
   readonly deletes?: boolean | undefined
+  /**
+   * Reads a list of referrers, changes it and writes it back after a moment: of several pushes at the same moment only the last
+   * is listed. Default false.
+   */
+  readonly racyReferrers?: boolean | undefined
+  /** Finds by its digest what any repository has, though the blobs are in that one only. Default false. */
+  readonly manifestsEverywhere?: boolean | undefined
+  /** Said to a manifest whose subject is an index. Default: it is taken. */
+  readonly indexAsSubject?: 'taken' | 'MANIFEST_BLOB_UNKNOWN' | undefined
+  /** Types of configs and artifacts that are taken; of others MANIFEST_INVALID is said. Default: all are. */
+  readonly knownTypes?: readonly string[] | undefined
 }
+
+/** Between reading and writing a list of referrers. */
+const RACE_MS = 10
 
 const IMMUTABLE: Refusal = { status: 400, code: 'TAG_INVALID', message: 'the tag is immutable' }
 const NO_SHA512: Refusal = { status: 400, code: 'DIGEST_INVALID', message: 'only sha256 is known here' }
@@ -49,7 +65,7 @@ export async function answerManifest(
 ): Promise<Answer> {
   if (exchange.method === 'PUT') return await put(store, name, reference, exchange, choices)
   const repository = store.repositories.get(name)
-  const manifest = repository && find(repository, reference)
+  const manifest = repository && (find(repository, reference) ?? elsewhere(store, reference, choices))
   if (!repository || !manifest || store.isHidden(manifest.digest) || store.isHidden(reference)) {
     if (exchange.method === 'HEAD' && choices.absentHead) refuse(choices.absentHead)
     throw unknown(reference)
@@ -80,10 +96,20 @@ function find(repository: Repository, reference: string): StoredManifest | undef
   return digest === undefined ? undefined : repository.manifests.get(digest)
 }
 
+function elsewhere(store: Store, reference: string, choices: ManifestChoices): StoredManifest | undefined {
+  if (!choices.manifestsEverywhere || isTag(reference)) return undefined
+  return store.manifestAnywhere(checkDigest(reference))
+}
+
 /** By tag only the tag goes, by digest all its tags too. */
-function remove({ tags, manifests }: Repository, reference: string): void {
+function remove({ tags, manifests, referrers }: Repository, reference: string): void {
   if (tags.delete(reference)) return
   manifests.delete(reference)
+  for (const [subject, list] of referrers)
+    referrers.set(
+      subject,
+      list.filter(digest => digest !== reference),
+    )
   for (const [tag, digest] of tags) if (digest === reference) tags.delete(tag)
 }
 
@@ -133,16 +159,22 @@ async function put(
   if (conditions && byTag && !isMet(headers, repository.tags.get(reference))) {
     throw new Refused(412, { code: 'DENIED', message: 'the tag is not what you think it is' })
   }
+  checkTypes(document, choices)
   const missing = contentOf(document).filter(({ digest: child, kind }) => {
     return !(kind === 'blob' ? repository.blobs : repository.manifests).has(child) || store.isHidden(child)
   })
-  if (missing.length > 0 && missingContent !== 'taken') {
+  const unknown = missing.filter(({ digest: child, kind }) => {
+    return !(kind === 'manifest' && choices.manifestsEverywhere && store.manifestAnywhere(child))
+  })
+  if (unknown.length > 0 && missingContent !== 'taken') {
     const message = 'the manifest points at what is not there'
     throw new Refused(
       missingContent === 'MANIFEST_UNKNOWN' ? 404 : 400,
-      missing.map(({ digest: child }) => ({ code: missingContent, message, detail: { digest: child } })),
+      unknown.map(({ digest: child }) => ({ code: missingContent, message, detail: { digest: child } })),
     )
   }
+  const subject = fieldOf(document['subject'], 'digest')
+  checkSubject(repository, subject, choices)
   repository.manifests.set(digest, { digest, mediaType, bytes })
   const lacks = missing.map(one => one.digest)
   store.landed.push({ what: 'manifest', repository: name, name: digest, missing: lacks })
@@ -150,7 +182,14 @@ async function put(
     repository.tags.set(tag, digest)
     store.landed.push({ what: 'tag', repository: name, name: tag, missing: missingBelow(repository, digest) })
   }
-  const subject = fieldOf(document['subject'], 'digest')
+  if (subject !== undefined) {
+    const read = repository.referrers.get(subject)
+    if (choices.racyReferrers) await pause(RACE_MS)
+    repository.referrers.set(
+      subject,
+      listedWith(choices.racyReferrers ? read : repository.referrers.get(subject), digest),
+    )
+  }
   return {
     status: 201,
     headers: {
@@ -161,6 +200,23 @@ async function put(
     },
     made: digest,
   }
+}
+
+function checkTypes(document: Readonly<Record<string, unknown>>, { knownTypes }: ManifestChoices): void {
+  if (!knownTypes) return
+  const types = [fieldOf(document, 'artifactType'), fieldOf(document['config'], 'mediaType')]
+  const unknown = types.find(type => type !== undefined && !knownTypes.includes(type))
+  if (unknown !== undefined) throw invalid('manifest invalid', `unknown media type: ${unknown}`)
+}
+
+function checkSubject(
+  { manifests }: Repository,
+  subject: string | undefined,
+  { indexAsSubject = 'taken' }: ManifestChoices,
+): void {
+  if (subject === undefined || indexAsSubject === 'taken') return
+  if (!/index|manifest[.]list/.test(manifests.get(subject)?.mediaType ?? '')) return
+  throw new Refused(400, { code: indexAsSubject, message: 'blob unknown to registry', detail: { digest: subject } })
 }
 
 /** RFC 9110, 13.1: the digest in quotes is the entity tag. */
@@ -181,24 +237,6 @@ function parseManifest(bytes: Buffer, mediaType: string): Readonly<Record<string
   const said = document['mediaType']
   if (said !== undefined && said !== mediaType) throw invalid('Content-Type and mediaType differ', { mediaType: said })
   return document
-}
-
-export function parseJson(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** A text field of something that may be an object. */
-export function fieldOf(value: unknown, name: string): string | undefined {
-  if (typeof value !== 'object' || value === null || !(name in value)) return undefined
-  const field = (value as Record<string, unknown>)[name]
-  return typeof field === 'string' ? field : undefined
 }
 
 interface Pointer {

@@ -19,7 +19,7 @@ import type { ManifestChoices } from './manifest-routes.ts'
 import { answerManifest, missingBelow } from './manifest-routes.ts'
 import { needs, parseRoute } from './route.ts'
 import type { SeenRequest } from './seen.ts'
-import { bent, codesOf, insteadOf, moveTagAway } from './strike.ts'
+import { bendLists, bent, codesOf, insteadOf, moveTagAway } from './strike.ts'
 import type { Content, Landed, StoredManifest } from './store.ts'
 import { Store } from './store.ts'
 import type { UploadChoices } from './upload-routes.ts'
@@ -82,6 +82,10 @@ export interface SpecRegistry extends AsyncDisposable {
   manifest(repository: string, reference: string): StoredManifest | undefined
   /** Tag to digest. */
   tags(repository: string): ReadonlyMap<string, string>
+  /** Digests in the registry's list of what refers to a manifest. */
+  referrers(repository: string, subject: string): readonly string[]
+  /** Loses a manifest from all lists of referrers, behind the back of all clients. */
+  unlist(repository: string, digest: string): void
   /** What is not there of a manifest and all below it. */
   missing(repository: string, digest: string): readonly string[]
   /** Upload sessions that are neither finished nor cancelled. */
@@ -174,6 +178,8 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
         store.hide(honest.made, fault.lagReads)
         store.hide(path.slice(path.lastIndexOf('/') + 1), fault.lagReads)
       }
+      if (fault && 'unlisted' in fault && honest.made !== undefined) bendLists(store, path, honest.made, undefined)
+      if (fault && 'lagLists' in fault && honest.made !== undefined) bendLists(store, path, honest.made, fault.lagLists)
       if (fault && 'lostAnswer' in fault) throw new Gone()
       const answer = await bent(honest, fault, { url, elsewhere: elsewhere.url })
       seen.status = answer.status
@@ -234,6 +240,10 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
       return known?.manifests.get(known.tags.get(reference) ?? reference)
     },
     tags: repository => store.repositories.get(repository)?.tags ?? new Map<string, string>(),
+    referrers: (repository, subject) => store.repositories.get(repository)?.referrers.get(subject) ?? [],
+    unlist: (repository, digest) => {
+      bendLists(store, `/v2/${repository}/manifests/`, digest, undefined)
+    },
     missing: (repository, digest) => {
       const known = store.repositories.get(repository)
       return known ? missingBelow(known, digest) : [digest]

@@ -56,6 +56,8 @@ export interface Repository {
   readonly manifests: Map<string, StoredManifest>
   /** Tag to digest. */
   readonly tags: Map<string, string>
+  /** Digest of a subject to those of the manifests in the list of what refers to it. */
+  readonly referrers: Map<string, readonly string[]>
 }
 
 /** What a repository may be given at once. */
@@ -87,7 +89,7 @@ export class Store {
   repository(name: string): Repository {
     const known = this.repositories.get(name)
     if (known) return known
-    const made: Repository = { blobs: new Map(), manifests: new Map(), tags: new Map() }
+    const made: Repository = { blobs: new Map(), manifests: new Map(), tags: new Map(), referrers: new Map() }
     this.repositories.set(name, made)
     return made
   }
@@ -97,6 +99,15 @@ export class Store {
     for (const { blobs } of this.repositories.values()) {
       const bytes = blobs.get(digest)
       if (bytes) return bytes
+    }
+    return undefined
+  }
+
+  /** A manifest of any repository. */
+  manifestAnywhere(digest: string): StoredManifest | undefined {
+    for (const { manifests } of this.repositories.values()) {
+      const manifest = manifests.get(digest)
+      if (manifest) return manifest
     }
     return undefined
   }
@@ -111,9 +122,13 @@ export class Store {
 
   /** Puts content there as if it had always been. */
   seed(name: string, content: Content): void {
-    const { blobs, manifests, tags } = this.repository(name)
+    const { blobs, manifests, tags, referrers } = this.repository(name)
     for (const [digest, bytes] of content.blobs) blobs.set(digest, bytesOf(bytes))
-    for (const manifest of content.manifests) manifests.set(manifest.digest, manifest)
+    for (const manifest of content.manifests) {
+      manifests.set(manifest.digest, manifest)
+      const subject = subjectOf(manifest.bytes)
+      if (subject !== undefined) referrers.set(subject, listedWith(referrers.get(subject), manifest.digest))
+    }
     for (const [tag, digest] of content.tags) tags.set(tag, digest)
   }
 
@@ -133,6 +148,34 @@ export class Store {
     this.uploads.delete(id)
     await content.finish()
   }
+}
+
+/** The digest of the subject that a manifest names. */
+export function subjectOf(manifest: Buffer): string | undefined {
+  return fieldOf(parseJson(manifest)?.['subject'], 'digest')
+}
+
+/** A list of referrers with one more; each is in it once. */
+export function listedWith(list: readonly string[] | undefined, digest: string): readonly string[] {
+  return list?.includes(digest) ? list : [...(list ?? []), digest]
+}
+
+export function parseJson(bytes: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A text field of something that may be an object. */
+export function fieldOf(value: unknown, name: string): string | undefined {
+  if (typeof value !== 'object' || value === null || !(name in value)) return undefined
+  const field = (value as Record<string, unknown>)[name]
+  return typeof field === 'string' ? field : undefined
 }
 
 export async function digestOf(bytes: StoredBytes, algorithm: string): Promise<string> {

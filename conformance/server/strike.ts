@@ -98,6 +98,21 @@ export function moveTagAway(store: Store, path: string, tag: string): void {
   store.landed.push({ what: 'tag', repository: name, name: tag, missing: [], bySomebodyElse: true })
 }
 
+/** Loses a manifest from the lists of referrers, or hides it there from so many reads. */
+export function bendLists(store: Store, path: string, digest: string, reads: number | undefined): void {
+  const [, name = ''] = /^[/]v2[/](.+)[/]manifests[/]/.exec(path) ?? []
+  const { referrers } = store.repository(name)
+  for (const [subject, list] of referrers) {
+    if (!list.includes(digest)) continue
+    if (reads !== undefined) store.hide(`${subject} ${digest}`, reads)
+    else
+      referrers.set(
+        subject,
+        list.filter(one => one !== digest),
+      )
+  }
+}
+
 function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }

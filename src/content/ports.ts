@@ -84,6 +84,13 @@ export interface Target extends Source {
   has(descriptor: Descriptor, options?: Abortable): Promise<boolean>
 
   /**
+   * Whether a manifest is known to be there with all that it consists of, without asking: a tag of the same repository led to
+   * it, or it was pushed in this run. A registry that finds it by its digest proves nothing: some serve so what another
+   * repository has. Targets that do not have this have all of what they have.
+   */
+  isComplete?(manifest: Descriptor): boolean
+
+  /**
    * Makes a blob, or a manifest by its digest, exist there by the cheapest way that works: it is there, it is mounted, it
    * is uploaded. What a manifest points at has to be there before it.
    *

@@ -8,6 +8,7 @@ export function withPush(target: Target, push: Target['push']): Target & Partial
     resolve: (name, options) => target.resolve(name, options),
     open: (descriptor, options) => target.open(descriptor, options),
     has: (descriptor, options) => target.has(descriptor, options),
+    ...(target.isComplete && { isComplete: manifest => target.isComplete?.(manifest) ?? false }),
     push,
     tag: (manifest, names, options) => target.tag(manifest, names, options),
     ...(listsReferrers(target) && {

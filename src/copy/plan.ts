@@ -17,10 +17,10 @@ export type CopyStep =
 export interface PlanOptions extends WalkOptions {
   /** Repositories on the target's host that may hold a blob, likeliest first. */
   readonly mountFrom?: ((blob: Descriptor) => readonly string[]) | undefined
-  /** Asks the target about everything, also about what stands below a manifest that it has. */
+  /** Asks the target about everything, also about what stands below a manifest that it has whole. */
   readonly verify?: boolean | undefined
   /**
-   * Does not read manifests that the target has: nothing is asked of a source that is copied for the second time, and
+   * Does not read manifests that the target has whole: nothing is asked of a source that is copied for the second time, and
    * of what is there only the topmost manifest is told.
    */
   readonly shallow?: boolean | undefined
@@ -68,7 +68,7 @@ interface Survey {
 
 type Has = (descriptor: Descriptor) => Promise<boolean>
 
-/** Reads the graph and asks the target which manifests it has; with `verify`, trusts none of them. */
+/** Reads the graph and finds out which manifests the target has whole; with `verify`, trusts none of them. */
 export async function survey(
   contentOf: ContentOf,
   root: Descriptor,
@@ -77,25 +77,26 @@ export async function survey(
 ): Promise<Survey> {
   const asked = new Once<Digest, boolean>()
   const has: Has = descriptor => asked.run(descriptor.digest, () => target.has(descriptor, { signal }))
-  const passOver = shallow && !verify ? has : undefined
+  const isWhole: Has = async manifest => (target.isComplete ? target.isComplete(manifest) : has(manifest))
+  const passOver = shallow && !verify ? isWhole : undefined
   const graph = await readGraph(contentOf, root, { passOver, concurrency, signal })
-  return { graph, has, there: verify ? new Set() : await trusted(graph, has, { concurrency, signal }) }
+  return { graph, has, there: verify ? new Set() : await trusted(graph, isWhole, { concurrency, signal }) }
 }
 
 /**
- * What the target need not be asked about: the manifests that it has, and all that stands below them, because it took
- * them only when that was there.
+ * What the target need not be asked about: the manifests that it has whole, and all that stands below them. Of others that it
+ * finds, each part is asked about.
  */
 async function trusted(
   graph: Graph,
-  has: Has,
+  isWhole: Has,
   { concurrency = CONCURRENCY, signal }: WalkOptions,
 ): Promise<ReadonlySet<GraphNode>> {
   const slot = limit(concurrency)
   const there = new Set<GraphNode>()
   const ask = async (node: GraphNode): Promise<void> => {
     if (!node.isManifest) return
-    if (await slot(() => has(node.blob.descriptor))) there.add(node)
+    if (await slot(() => isWhole(node.blob.descriptor))) there.add(node)
     else await settle(node.children.map(ask), signal)
   }
   const root = graph.at(-1)

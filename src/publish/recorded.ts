@@ -17,5 +17,8 @@ export function recorded({ target, output, previous }: PreparedTarget): Target {
   return {
     ...withPush(target, (blob, options) => pushes.run(blob.descriptor.digest, () => target.push(blob, options))),
     has: async (descriptor, options) => there.has(descriptor.digest) || target.has(descriptor, options),
+    ...(target.isComplete && {
+      isComplete: manifest => there.has(manifest.digest) || target.isComplete?.(manifest) === true,
+    }),
   }
 }

@@ -6,6 +6,7 @@ import { readRefusal } from './auth/expired.ts'
 import { normaliseHost, type CredentialSource, type FoundCredential } from './credentials/credential.ts'
 import { Endpoint } from './endpoint.ts'
 import { KnownReferrers } from './referrers/known.ts'
+import type { Digest } from '../oci/digest.ts'
 import { profileOf, type NamedProfiles, type Profile } from './profile.ts'
 
 export interface HostDeps {
@@ -42,6 +43,7 @@ export class RegistryHost {
   /** Whether it is worth asking for several tags at a time: until the registry has shown that it does not do that. */
   tagsTogether: boolean
   readonly #referrers = new Map<string, KnownReferrers>()
+  readonly #tagged = new Map<string, Set<Digest>>()
   readonly #endpoint: Endpoint
   readonly #authorizer: Authorizer
   readonly #transport: Transport
@@ -112,6 +114,16 @@ export class RegistryHost {
   referrersOf(repository: string): KnownReferrers {
     const known = this.#referrers.get(repository) ?? new KnownReferrers()
     this.#referrers.set(repository, known)
+    return known
+  }
+
+  /**
+   * Manifests that a tag of a repository was seen to lead to: they are in it, with all that they consist of. Shared by all who
+   * read it or push to it, so that a new tag in the same repository costs no more than the tag.
+   */
+  taggedIn(repository: string): Set<Digest> {
+    const known = this.#tagged.get(repository) ?? new Set<Digest>()
+    this.#tagged.set(repository, known)
     return known
   }
 

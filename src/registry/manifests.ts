@@ -136,6 +136,31 @@ function queryOf(tags: readonly Tag[]): string {
   return tags.length === 0 ? '' : `?${tags.map(tag => `tag=${encodeURIComponent(tag)}`).join('&')}`
 }
 
+/** Refusals of what is there already: to overwrite is a right of its own at some registries. */
+const TAKES_NOTHING_TWICE: ReadonlySet<number> = new Set([400, 403, 405, 409, 412])
+
+/**
+ * PUT of a manifest that the registry finds by its digest already, so that it is in *this* repository with all that it points
+ * at: some registries serve by its digest what another repository has, but look at its parts when it is pushed.
+ *
+ * @returns undefined where the registry refuses it because it is there
+ * @throws {RegistryError} as `putManifest` does, where parts of it are missing above all
+ */
+export async function putAgain(
+  access: Access,
+  blob: Blob,
+  digest: Digest,
+  { signal }: Abortable,
+): Promise<Taken | undefined> {
+  try {
+    return await putManifest(access, blob, digest, { operation: `push manifest ${digest}`, signal })
+  } catch (error) {
+    const refused = error instanceof RegistryError && TAKES_NOTHING_TWICE.has(error.status) && !lacksChildren(error)
+    if (!refused) throw error
+    return undefined
+  }
+}
+
 /** Whether a digest is one of the manifest: many a registry names by sha256 what has its name by sha512. */
 export async function isDigestOf(digest: Digest, blob: Blob, { signal }: Abortable): Promise<boolean> {
   const own = blob.descriptor.digest

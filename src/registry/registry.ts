@@ -7,6 +7,7 @@ import { OciPublishError, type Side } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { isManifestType } from '../oci/media-type.ts'
+import type { Referrer } from '../oci/referrer.ts'
 import { parseRepository } from '../oci/repository.ts'
 import { parseManifestName, type Tag } from '../oci/tag.ts'
 import { Access } from './access.ts'
@@ -14,8 +15,9 @@ import { deleteBlob, deleteManifest } from './delete.ts'
 import { download } from './download.ts'
 import type { RegistryEvent } from './event.ts'
 import type { RegistryHosts } from './host.ts'
-import { hasManifest, lacksChildren, putManifest, resolveManifest, type Taken } from './manifests.ts'
-import { flushReferrers, noteReferrer } from './referrers/keep.ts'
+import { hasManifest, lacksChildren, putAgain, putManifest, resolveManifest, type Taken } from './manifests.ts'
+import { flushReferrers, noteReferrer, readReferrer } from './referrers/keep.ts'
+import type { KnownReferrers } from './referrers/known.ts'
 import { listReferrers } from './referrers/list.ts'
 import { listTags } from './tags/list.ts'
 import { moveTags } from './tags/move.ts'
@@ -96,10 +98,12 @@ class OpenRepository implements RegistryRepository {
   readonly mountDomain: string
   readonly #access: Access
   readonly #deps: Deps
-  /** What is there, as far as it was asked for or pushed. */
-  readonly #there = new Set<Digest>()
-  /** Manifests that were asked for and are not there. */
-  readonly #missing = new Set<Digest>()
+  /** Blobs that are there, as far as they were asked for or pushed. */
+  readonly #blobs = new Set<Digest>()
+  /** Manifests that were pushed here, after all that they consist of. */
+  readonly #pushed = new Set<Digest>()
+  /** Manifests that were asked for, and whether the registry finds them. */
+  readonly #found = new Map<Digest, boolean>()
   readonly #pushes = new Once<Digest, { readonly by: symbol; readonly pushed: Pushed }>()
 
   constructor(access: Access, deps: Deps) {
@@ -111,7 +115,9 @@ class OpenRepository implements RegistryRepository {
 
   async resolve(name: string, options: Abortable = {}): Promise<Descriptor> {
     const found = await resolveManifest(this.#access, parseManifestName(name), options)
-    this.#there.add(found.digest)
+    this.#found.set(found.digest, true)
+    // Found by its digest it may be another repository's; what a tag leads to is this one's.
+    if (!isDigest(name)) this.#tagged.add(found.digest)
     return found
   }
 
@@ -121,24 +127,37 @@ class OpenRepository implements RegistryRepository {
 
   async has(descriptor: Descriptor, options: Abortable = {}): Promise<boolean> {
     options.signal?.throwIfAborted()
-    if (this.#there.has(descriptor.digest)) return true
-    const has = isManifestType(descriptor.mediaType) ? hasManifest : hasBlob
-    const there = await has(this.#access, descriptor, options)
-    if (there) this.#there.add(descriptor.digest)
-    else if (has === hasManifest) this.#missing.add(descriptor.digest)
+    const { digest, mediaType } = descriptor
+    if (this.#blobs.has(digest) || this.isComplete(descriptor) || this.#found.get(digest) === true) return true
+    const isManifest = isManifestType(mediaType)
+    const there = await (isManifest ? hasManifest : hasBlob)(this.#access, descriptor, options)
+    if (isManifest) this.#found.set(digest, there)
+    else if (there) this.#blobs.add(digest)
     return there
+  }
+
+  isComplete({ digest }: Descriptor): boolean {
+    return this.#pushed.has(digest) || this.#tagged.has(digest)
+  }
+
+  get #referrers(): KnownReferrers {
+    return this.#access.host.referrersOf(this.#access.repository)
+  }
+
+  get #tagged(): Set<Digest> {
+    return this.#access.host.taggedIn(this.#access.repository)
   }
 
   async push(blob: Blob, options: PushOptions = {}): Promise<Pushed> {
     options.signal?.throwIfAborted()
     const { digest } = blob.descriptor
-    if (this.#there.has(digest)) return { how: 'exists', bytes: 0 }
+    if (this.#blobs.has(digest) || this.isComplete(blob.descriptor)) return { how: 'exists', bytes: 0 }
     const me = Symbol(digest)
     const { by, pushed } = await this.#pushes.run(digest, async () => ({
       by: me,
       pushed: await this.#send(blob, options),
     }))
-    this.#there.add(digest)
+    ;(isManifestType(blob.descriptor.mediaType) ? this.#pushed : this.#blobs).add(digest)
     return by === me ? pushed : { how: 'exists', bytes: 0 } // sent once, told once
   }
 
@@ -150,19 +169,29 @@ class OpenRepository implements RegistryRepository {
 
   async #pushManifest(blob: Blob, { onBytes, signal }: PushOptions): Promise<Pushed> {
     const { digest, size } = blob.descriptor
+    const referrer = await readReferrer(blob, { signal })
     // Known once only: whoever comes again, after a failure, asks again.
-    const missing = this.#missing.delete(digest)
-    if (!missing && (await hasManifest(this.#access, blob.descriptor, { signal }))) {
-      await noteReferrer(this.#access, blob, undefined, { signal })
+    const found = this.#found.get(digest)
+    this.#found.delete(digest)
+    const exists = found ?? (await hasManifest(this.#access, blob.descriptor, { signal }))
+    if (exists && referrer) {
+      // The list of its subject tells whether this repository knows it.
+      await noteReferrer(this.#access, blob, referrer, undefined, { signal }, this.#deps)
       return { how: 'exists', bytes: 0 }
     }
+    const put = (): Promise<Taken | undefined> =>
+      exists
+        ? putAgain(this.#access, blob, digest, { signal })
+        : putManifest(this.#access, blob, digest, { operation: operationOf(digest, referrer), signal })
     for (let retries = 0; ; retries++) {
       try {
-        const taken = await putManifest(this.#access, blob, digest, { operation: `push manifest ${digest}`, signal })
+        const taken = await (referrer ? this.#referrers.inTurn(referrer.subject, put) : put())
+        const bytes = size * (retries + 1)
+        if (exists || !taken) return { how: 'exists', bytes }
         await this.#checkName(taken, blob.descriptor, { signal })
-        await noteReferrer(this.#access, blob, taken, { signal })
+        if (referrer) await noteReferrer(this.#access, blob, referrer, taken, { signal }, this.#deps)
         onBytes?.(size)
-        return { how: 'uploaded', bytes: size * (retries + 1) }
+        return { how: 'uploaded', bytes }
       } catch (error) {
         if (retries >= LAG_RETRIES || !lacksChildren(error)) throw error
         await this.#deps.sleep(Math.round(LAG_MS * (retries + this.#deps.random())), signal)
@@ -210,8 +239,15 @@ class OpenRepository implements RegistryRepository {
   }
 
   #forget(digest: Digest): void {
-    this.#there.delete(digest)
-    this.#missing.delete(digest)
+    this.#blobs.delete(digest)
+    this.#found.delete(digest)
+    this.#pushed.delete(digest)
+    this.#tagged.delete(digest)
     this.#pushes.forget(digest)
   }
+}
+
+/** Names the subject, too: some registries refuse a manifest because of that. */
+function operationOf(digest: Digest, referrer: Referrer | undefined): string {
+  return `push manifest ${digest}${referrer ? `, which refers to ${referrer.subject}` : ''}`
 }

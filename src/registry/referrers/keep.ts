@@ -7,74 +7,95 @@ import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { MAX_MANIFEST_BYTES, toDocument } from '../../oci/manifest.ts'
 import { OCI_INDEX } from '../../oci/media-type.ts'
+import { referrerOf, type Referrer } from '../../oci/referrer.ts'
 import type { Access } from '../access.ts'
-import { putManifest, type Taken } from '../manifests.ts'
+import { putAgain, putManifest, type Taken } from '../manifests.ts'
 import { readIndexTag, type IndexTag } from './index-tag.ts'
-import { askForKeeper } from './list.ts'
-import { referrerOf } from '../../oci/referrer.ts'
+import { confirmListed, type ConfirmDeps } from './confirm.ts'
+import type { Keeper, KnownReferrers, Pending } from './known.ts'
 import { referrersTag } from './tag.ts'
 
+/** More than this is not kept to be seen listed later. */
+const MAX_PENDING_BYTES = 32 << 20
+
+/** What a manifest says that it refers to; undefined for one that refers to nothing. */
+export async function readReferrer(manifest: Blob, { signal }: Abortable): Promise<Referrer | undefined> {
+  const { digest, size } = manifest.descriptor
+  if (size > MAX_MANIFEST_BYTES) return undefined // none that a registry takes
+  const bytes = await readAll(manifest.open({ signal }), { maxBytes: size, what: digest, signal })
+  return referrerOf(manifest.descriptor, bytes)
+}
+
 /**
- * Sees to it that a pushed manifest that refers to another is listed there: where the registry does not do that, it is
- * kept until {@link flushReferrers} writes it down.
+ * Remembers that a manifest has to be in the list of its subject, until {@link flushReferrers} has seen it there or has
+ * written it down.
  *
  * @param taken what the registry said of the manifest; undefined where it was there before
  */
 export async function noteReferrer(
   access: Access,
   manifest: Blob,
-  taken: Taken | undefined,
-  { signal }: Abortable,
-): Promise<void> {
-  const { digest, size } = manifest.descriptor
-  if (size > MAX_MANIFEST_BYTES) return // none that a registry took
-  const bytes = await readAll(manifest.open({ signal }), { maxBytes: size, what: digest, signal })
-  const referrer = referrerOf(manifest.descriptor, bytes)
-  if (!referrer || (await isListed(access, referrer.subject, taken, { signal }))) return
-  access.host.referrersOf(access.repository).add(referrer)
-}
-
-/** There were registries that said OCI-Subject and kept no list: what is not known to be true is confirmed, once. */
-async function isListed(
-  access: Access,
-  subject: Digest,
+  referrer: Referrer,
   taken: Taken | undefined,
   options: Abortable,
-): Promise<boolean> {
-  if (taken?.lists === false) return false
-  const { referrers } = access.host.profile
-  if (taken && referrers === 'api') return true
-  if (!taken && referrers === 'tag') return false
-  const keeper = await access.host
-    .referrersOf(access.repository)
-    .findKeeper(() => askForKeeper(access, subject, options))
-  return keeper === 'api'
+  deps: FlushDeps,
+): Promise<void> {
+  const known = access.host.referrersOf(access.repository)
+  const keeper = taken?.lists === false ? 'tag' : undefined
+  known.add({ ...referrer, manifest, existed: taken === undefined, keeper })
+  if (known.bytes > MAX_PENDING_BYTES) await flushReferrers(access, options, deps)
 }
 
-export interface FlushDeps {
-  readonly sleep: (waitMs: number, signal?: AbortSignal) => Promise<void>
-  /** In [0, 1). */
-  readonly random: () => number
-}
+export type FlushDeps = ConfirmDeps
 
 /**
- * Writes down the referrers that were kept: one PUT for each subject, and further ones only where somebody else wrote at
- * the same time. What could not be written is kept for another try.
+ * Sees to it that the referrers that were noted are listed: one request for each subject where the registry keeps the lists,
+ * one more for what is not in them; where it keeps none, one PUT for each subject, and further ones only where somebody else
+ * wrote at the same time. What could not be listed is kept for another try.
  *
- * @throws {OciPublishError} REFERRERS_NOT_LISTED when others were quicker every time
+ * @throws {OciPublishError} REFERRERS_NOT_LISTED when the registry loses them, or others were quicker, every time
  */
-export async function flushReferrers(access: Access, { signal }: Abortable, deps: FlushDeps): Promise<void> {
+export async function flushReferrers(access: Access, options: Abortable, deps: FlushDeps): Promise<void> {
   const known = access.host.referrersOf(access.repository)
-  await allOrErrors(
-    known.take().map(async ({ subject, descriptors }) => {
-      try {
-        await merge(access, subject, descriptors, { signal }, deps)
-      } catch (error) {
-        for (const descriptor of descriptors) known.add({ subject, descriptor })
-        throw error
-      }
-    }),
-  )
+  const each = async ({ subject, all }: Taking): Promise<void> => {
+    try {
+      await list(access, subject, all, options, deps)
+    } catch (error) {
+      for (const one of all) known.add(one)
+      throw error
+    }
+  }
+  // Who keeps the lists is found out with the first, where it is not known.
+  const [first, ...others] = known.take()
+  const alone = known.keeper === undefined && others.length > 0
+  const begun = first && each(first)
+  if (alone) await begun?.catch(() => undefined)
+  await allOrErrors([...(begun ? [begun] : []), ...others.map(each)])
+}
+
+type Taking = ReturnType<KnownReferrers['take']>[number]
+
+async function list(
+  access: Access,
+  subject: Digest,
+  all: readonly Pending[],
+  options: Abortable,
+  deps: FlushDeps,
+): Promise<void> {
+  const byTag = all.filter(one => keeperOf(access, one) === 'tag')
+  const byApi = all.filter(one => !byTag.includes(one))
+  // There were registries that said OCI-Subject and kept no list.
+  const unlisted = byApi.length > 0 ? await confirmListed(access, subject, byApi, options, deps) : []
+  const forTag = [...byTag, ...unlisted]
+  if (forTag.length > 0) await merge(access, subject, forTag, options, deps)
+}
+
+/** Who is to be asked for the list first. */
+function keeperOf(access: Access, { keeper, existed }: Pending): Keeper {
+  if (keeper) return keeper
+  const { profile } = access.host
+  const known = access.host.referrersOf(access.repository).keeper
+  return known ?? (existed && profile.referrers === 'tag' ? 'tag' : 'api')
 }
 
 const ROUNDS = 5
@@ -88,7 +109,7 @@ const MAX_WAIT_MS = 800
 async function merge(
   access: Access,
   subject: Digest,
-  descriptors: readonly Descriptor[],
+  all: readonly Pending[],
   { signal }: Abortable,
   { sleep, random }: FlushDeps,
 ): Promise<void> {
@@ -97,15 +118,30 @@ async function merge(
     if (round > 0) await sleep(Math.round(MIN_WAIT_MS + random() * (MAX_WAIT_MS - MIN_WAIT_MS)), signal)
     const found = await readIndexTag(access, subject, { signal })
     const there = new Set(found?.index.manifests.map(({ digest }) => digest))
-    const missing = descriptors.filter(({ digest }) => !there.has(digest))
+    const missing = all.filter(({ descriptor }) => !there.has(descriptor.digest))
     if (missing.length === 0) return
-    if (round < ROUNDS) cause = await write(access, subject, found, missing, { signal })
+    if (round === 0) await pushUnproven(access, subject, missing, { signal })
+    const descriptors = missing.map(({ descriptor }) => descriptor)
+    if (round < ROUNDS) cause = await write(access, subject, found, descriptors, { signal })
   }
   const place = `${access.host.name}/${access.repository}:${referrersTag(subject)}`
   throw new OciPublishError('REFERRERS_NOT_LISTED', `${place}: others changed the list of referrers ${ROUNDS} times`, {
     cause,
     hint: 'run the job again, or let the jobs that attach to the same image run one after the other',
   })
+}
+
+/** That a manifest is found by its digest does not prove that this repository has it: it may be another's. */
+async function pushUnproven(
+  access: Access,
+  subject: Digest,
+  missing: readonly Pending[],
+  { signal }: Abortable,
+): Promise<void> {
+  const known = access.host.referrersOf(access.repository)
+  for (const { manifest, descriptor } of missing.filter(({ existed }) => existed)) {
+    await known.inTurn(subject, () => putAgain(access, manifest, descriptor.digest, { signal }))
+  }
 }
 
 /** @returns the refusal where the list has changed since it was read */

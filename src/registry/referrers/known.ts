@@ -1,34 +1,56 @@
-import { Once } from '../../async/once.ts'
-import type { Descriptor } from '../../oci/descriptor.ts'
+import { limit, type Limit } from '../../async/limit.ts'
+import type { Blob } from '../../content/blob.ts'
 import type { Digest } from '../../oci/digest.ts'
 import type { Referrer } from '../../oci/referrer.ts'
 
 /** Who keeps the lists of referrers: the registry, or its clients under a tag. */
 export type Keeper = 'api' | 'tag'
 
-/** What a run knows of the referrers of one repository, and what it still has to write down. */
+/** A manifest that is at the registry and has to be in the list of its subject. */
+export interface Pending extends Referrer {
+  readonly manifest: Blob
+  /** Whether it was there before this run, so that only its list tells whether it is known in this repository. */
+  readonly existed: boolean
+  /** Who keeps the list of it, as far as the registry has said so. */
+  readonly keeper: Keeper | undefined
+}
+
+/** What a run knows of the referrers of one repository, and what it still has to see listed. */
 export class KnownReferrers {
   /** As far as it was found out. */
   keeper: Keeper | undefined
-  readonly #asked = new Once<'keeper', Keeper>()
-  readonly #pending = new Map<Digest, Map<Digest, Descriptor>>()
+  readonly #pending = new Map<Digest, Map<Digest, Pending>>()
+  readonly #turns = new Map<Digest, Limit>()
+  #bytes = 0
 
-  /** Finds out once who keeps the lists. */
-  async findKeeper(ask: () => Promise<Keeper>): Promise<Keeper> {
-    this.keeper ??= await this.#asked.run('keeper', ask)
-    return this.keeper
+  /**
+   * Pushes of manifests with one subject, one after the other: there are registries that read its list, change it and write
+   * it back, and of several at the same time all but one are lost.
+   */
+  inTurn<T>(subject: Digest, push: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.get(subject) ?? limit(1)
+    this.#turns.set(subject, turn)
+    return turn(push)
   }
 
-  /** Keeps a referrer for the tag of its subject. */
-  add({ subject, descriptor }: Referrer): void {
-    const referrers = this.#pending.get(subject) ?? new Map<Digest, Descriptor>()
-    this.#pending.set(subject, referrers.set(descriptor.digest, descriptor))
+  /** Keeps a referrer until it is listed. */
+  add(one: Pending): void {
+    const { subject, descriptor } = one
+    const referrers = this.#pending.get(subject) ?? new Map<Digest, Pending>()
+    if (!referrers.has(descriptor.digest)) this.#bytes += descriptor.size
+    this.#pending.set(subject, referrers.set(descriptor.digest, one))
   }
 
-  /** Hands out what was kept, to be written down. */
-  take(): readonly { readonly subject: Digest; readonly descriptors: readonly Descriptor[] }[] {
-    const taken = [...this.#pending].map(([subject, referrers]) => ({ subject, descriptors: [...referrers.values()] }))
+  /** Of all that is kept. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Hands out what was kept, by subject. */
+  take(): readonly { readonly subject: Digest; readonly all: readonly Pending[] }[] {
+    const taken = [...this.#pending].map(([subject, referrers]) => ({ subject, all: [...referrers.values()] }))
     this.#pending.clear()
+    this.#bytes = 0
     return taken
   }
 }

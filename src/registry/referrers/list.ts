@@ -11,7 +11,6 @@ import { pagesOf, type PagesRequest } from '../link.ts'
 import { mediaTypeOf, readManifest } from '../manifests.ts'
 import { readRefusalBody } from '../refusal-body.ts'
 import { readIndexTag } from './index-tag.ts'
-import type { Keeper } from './known.ts'
 import { referrerOf } from '../../oci/referrer.ts'
 
 /** What registries without the API answer to it. */
@@ -92,14 +91,8 @@ async function* entriesOf(
   yield* (await readIndexTag(access, subject, { signal }))?.index.manifests ?? []
 }
 
-/** Whether the registry keeps lists of referrers, found out by asking for one. */
-export async function askForKeeper(access: Access, subject: Digest, options: Abortable): Promise<Keeper> {
-  const response = await access.ask({ ...requestFor(access, subject, options), method: 'GET' })
-  await response.discard()
-  return isList(response) ? 'api' : 'tag'
-}
-
-function requestFor(
+/** The request for the list that a registry keeps. Without the API, the answer is no list. */
+export function requestFor(
   access: Access,
   subject: Digest,
   { artifactType, signal }: Abortable & { readonly artifactType?: string | undefined },
@@ -116,6 +109,6 @@ function requestFor(
 }
 
 /** A page of HTML, too, is an answer with 200. */
-function isList(response: HttpResponse): boolean {
+export function isList(response: HttpResponse): boolean {
   return response.status === 200 && mediaTypeOf(response) === OCI_INDEX
 }
