@@ -151,7 +151,7 @@ export class Store {
 }
 
 /** The digest of the subject that a manifest names. */
-export function subjectOf(manifest: Buffer): string | undefined {
+function subjectOf(manifest: Buffer): string | undefined {
   return fieldOf(parseJson(manifest)?.['subject'], 'digest')
 }
 
