@@ -166,8 +166,18 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof OciPublishError && error.code === 'NOT_FOUND'
 }
 
+/** Whether something from outside was nested deeper than what reads it can follow, as opposed to a bug. */
+export function isTooDeep(error: unknown): boolean {
+  // Node's own errors may come from another realm, where they are no instance of our RangeError.
+  return textOf(error).startsWith('Maximum call stack size exceeded')
+}
+
 /** The message of anything caught. */
 export function messageOf(error: unknown): string {
+  return isTooDeep(error) ? 'it is nested too deep to be read' : textOf(error)
+}
+
+function textOf(error: unknown): string {
   // Node's own errors may come from another realm, where they are no instance of our Error.
   const { message } = (typeof error === 'object' && error !== null ? error : {}) as { readonly message?: unknown }
   return typeof message === 'string' ? message : String(error)

@@ -22,16 +22,42 @@ export function listOf<T>(item: v.GenericSchema<unknown, T>): v.GenericSchema<un
   return v.nullable(v.array(item, 'is not a list'), [])
 }
 
+/** Lists and objects within each other. No honest document comes near; much deeper ones are too deep for the stack. */
+const MAX_DEPTH = 256
+
 /**
  * Reads JSON text; what is in it stays unknown until a schema has seen it.
  *
- * @throws {OciPublishError} INVALID_DOCUMENT
+ * @throws {OciPublishError} INVALID_DOCUMENT for what is not JSON, or nested more than 256 deep
  */
 export function parseJson(bytes: Uint8Array | string, where: string): unknown {
+  let value: unknown
   try {
     const text = typeof bytes === 'string' ? bytes : new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    return JSON.parse(text) as unknown
+    value = JSON.parse(text) as unknown
   } catch (error) {
     throw new OciPublishError('INVALID_DOCUMENT', `${where}: not JSON (${messageOf(error)})`, { cause: error })
   }
+  if (isDeeper(value, MAX_DEPTH)) {
+    throw new OciPublishError('INVALID_DOCUMENT', `${where}: it is nested more than ${MAX_DEPTH} deep`)
+  }
+  return value
+}
+
+/** Level by level, without recursion. */
+function isDeeper(value: unknown, maxDepth: number): boolean {
+  let level: readonly object[] = isObject(value) ? [value] : []
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > maxDepth) return true
+    const below: object[] = []
+    for (const one of level) {
+      for (const child of Object.values(one) as unknown[]) if (isObject(child)) below.push(child)
+    }
+    level = below
+  }
+  return false
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }

@@ -59,6 +59,9 @@ describe('judgeRealm()', () => {
     ['Docker Hub', 'https://registry-1.docker.io/', 'https://auth.docker.io/token'],
     ['a registry that is its own token service', 'https://10.1.2.3:5000/', 'https://10.1.2.3:5000/token'],
     ['a plain http registry for tests', 'http://127.0.0.1:5000/', 'http://127.0.0.1:5001/token'],
+    ['a token service of the private network', 'http://127.0.0.1:5000/', 'http://10.0.0.1/token'],
+    ['a plain http registry that is its own token service', 'http://r.example:5000/', 'http://r.example:5001/token'],
+    ['a public token service with TLS', 'http://127.0.0.1:5000/', 'https://auth.example/token'],
   ])('trusts %s', (_name, registry, realm) => {
     expect(judgeRealm(url(registry), url(realm))).toBeUndefined()
   })
@@ -67,9 +70,24 @@ describe('judgeRealm()', () => {
     ['a TLS downgrade (GHSA-28r5-37g7-p6mp)', 'https://r.example/', 'http://r.example/token', /plain http/],
     ['a metadata address (GHSA-xf85-363p-868w)', 'https://r.example/', 'https://169.254.169.254/', /link-local/],
     ['a private address (GHSA-xf85-363p-868w)', 'https://r.example/', 'https://10.0.0.1/token', /private/],
+    [
+      'a public token service without TLS',
+      'http://127.0.0.1:5000/',
+      'http://auth.example/token',
+      /plain http to a public/,
+    ],
+    ['the same of a plain http registry', 'http://r.example/', 'http://auth.example/token', /plain http to a public/],
+    ['a public address without TLS', 'http://10.0.0.1/', 'http://93.184.216.34/token', /plain http to a public/],
     ['credentials in the realm', 'https://r.example/', 'https://u:p@auth.example/token', /credentials/],
   ])('shows no credentials to %s', (_name, registry, realm, because) => {
     expect(judgeRealm(url(registry), url(realm))).toMatch(because)
+  })
+
+  test('shows them to a plain http host that the user named, and to no other', () => {
+    const plain = new Set(['auth:5001'])
+    expect(judgeRealm(url('http://registry:5000/'), url('http://auth:5001/token'), plain)).toBeUndefined()
+    expect(judgeRealm(url('http://registry:5000/'), url('http://auth:5002/token'), plain)).toMatch(/plain http/)
+    expect(judgeRealm(url('https://registry/'), url('http://auth:5001/token'), plain)).toMatch(/plain http/)
   })
 })
 

@@ -1,3 +1,4 @@
+import { countedText } from '../support/counted-text.ts'
 import { parseLinks } from '../../src/registry/parse-links.ts'
 
 test.each([
@@ -25,4 +26,23 @@ test.each([
   [', ,</a>;;rel=next,', [{ target: '/a', relations: ['next'] }]],
 ])('%j', (header, expected) => {
   expect(parseLinks(header)).toEqual(expected)
+})
+
+const N = 20_000
+test.each([
+  ['<', '<'.repeat(N)],
+  ['<>', '<>'.repeat(N)],
+  [';', `<a>${';'.repeat(N)}`],
+  ['; x', `<a>${'; x'.repeat(N)}`],
+  ['; x=', `<a>${'; x='.repeat(N)}`],
+  ['; x="', `<a>${'; x="'.repeat(N)}`],
+  ['blanks', `<a>${' '.repeat(N)}`],
+  ['blanks after a name', `<a>;x${' '.repeat(N)}`],
+  ['backslashes', `<a>;x="${'\\'.repeat(N)}`],
+  ['commas', ','.repeat(N)],
+  ['links', '<a>; rel="next", '.repeat(N)],
+])('a header of nothing but %s costs a few looks at each character', (_name, header) => {
+  const { text, looks } = countedText(header)
+  parseLinks(text)
+  expect(looks()).toBeLessThan(8 * header.length)
 })

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { isManifestType, isNondistributable } from '../oci/media-type.ts'
+import { withoutTrailing } from '../trim.ts'
 
 /** A file or directory of an artifact, as it was asked for. */
 export interface FileSpec {
@@ -50,7 +51,8 @@ function typeOf(after: string, text: string, words: ReadonlyMap<string, string>)
 }
 
 function titleOf(path: string): string {
-  const clean = posix.normalize(path.replaceAll('\\', '/')).replace(/(?<=.)\/+$/, '')
+  const normal = posix.normalize(path.replaceAll('\\', '/'))
+  const clean = withoutTrailing(normal, '/') || normal
   const isLocal = !posix.isAbsolute(clean) && !/^[A-Za-z]:/.test(clean) && clean !== '..' && !clean.startsWith('../')
   return isLocal ? clean : posix.basename(clean)
 }

@@ -1,4 +1,5 @@
 import type { ResourceDescriptor } from './resource.ts'
+import { withoutTrailing } from '../trim.ts'
 
 /** Where a build ran: what a provenance says of it that the request does not. */
 export interface BuildPlace {
@@ -55,7 +56,7 @@ export function githubPlace(env: NodeJS.ProcessEnv, claims: GithubClaims = {}): 
   const workflowRef = said('workflow_ref', 'GITHUB_WORKFLOW_REF')
   const runId = said('run_id', 'GITHUB_RUN_ID')
   if (env['GITHUB_ACTIONS'] !== 'true' || !repository || !workflowRef || !runId) return undefined
-  const server = (given(env['GITHUB_SERVER_URL']) ?? 'https://github.com').replace(/\/+$/, '')
+  const server = withoutTrailing(given(env['GITHUB_SERVER_URL']) ?? 'https://github.com', '/')
   const workflow = workflowOf(server, workflowRef)
   if (!workflow) return undefined
   const github = {

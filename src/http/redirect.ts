@@ -31,13 +31,18 @@ const NEIGHBOURS: Readonly<Record<Reach, readonly Reach[]>> = {
 }
 
 /**
- * Whether credentials of a registry may be shown to the token service that its challenge names.
+ * Whether credentials of a registry may be shown to the token service that its challenge names. Over plain http they go to
+ * the registry's own host, into the private network, and to hosts that the user named for it; never out to the public.
  *
+ * @param plainHttp host and port that the user lets be reached without TLS
  * @returns why not, in words; undefined when they may
  */
-export function judgeRealm(registry: URL, realm: URL): string | undefined {
+export function judgeRealm(registry: URL, realm: URL, plainHttp: ReadonlySet<string> = new Set()): string | undefined {
   if (realm.username !== '' || realm.password !== '') return 'it carries credentials of its own'
-  return mayFollow(registry, realm)
+  const because = mayFollow(registry, realm)
+  if (because !== undefined || realm.protocol === 'https:') return because
+  const isNear = realm.hostname === registry.hostname || reachOf(realm.hostname) !== 'public'
+  return isNear || plainHttp.has(realm.host) ? undefined : 'it is plain http to a public host'
 }
 
 /** A request as far as redirects change it. */

@@ -100,7 +100,7 @@ interface Said {
 }
 
 function metadataOf(typeflag: string, body: Uint8Array, where: string): Said {
-  const untilNul = (): string => Buffer.from(body).toString().replace(/\0.*$/s, '')
+  const untilNul = (): string => Buffer.from(body).toString().split('\0', 1)[0] ?? ''
   if (typeflag === 'L') return { name: untilNul() }
   if (typeflag === 'K') return { linkName: untilNul() }
   if (typeflag === 'g') return {} // nothing that is true of all files matters here

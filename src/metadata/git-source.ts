@@ -3,6 +3,7 @@ import { isChanged } from './git/changes.ts'
 import { findCheckout, type Checkout } from './git/checkout.ts'
 import { discoveryEnvironment } from './git/environment.ts'
 import { runGit, type GitOptions } from './git/run.ts'
+import { withoutTrailing } from '../trim.ts'
 
 /** What a directory is a checkout of. */
 interface GitSource {
@@ -36,5 +37,5 @@ function publicUrl(remote: string): string | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
   if (!['https:', 'http:', 'ssh:', 'git:'].includes(url.protocol) || url.host === '') return undefined
-  return `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, '')
+  return withoutTrailing(`${url.protocol}//${url.host}${url.pathname}`, '/')
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Descriptor } from './descriptor.ts'
 import { annotationsSchema, descriptorSchema } from './descriptor.ts'
 import type { Digest } from './digest.ts'
+import { parseJson } from '../parse.ts'
 
 /** A manifest that refers to another. */
 export interface Referrer {
@@ -37,7 +38,7 @@ export function referrerOf({ mediaType, digest, size }: Descriptor, bytes: Uint8
 
 function valueOf(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes))
+    return parseJson(bytes, 'manifest')
   } catch {
     return undefined
   }

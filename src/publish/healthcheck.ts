@@ -28,7 +28,7 @@ export function parseHealthcheck(text: string): Healthcheck {
     else throw new Error(`--${name} is not an option; there are ${Object.keys(FIELD).join(', ')} and retries`)
     rest = rest.slice(whole.length)
   }
-  const command = /^CMD\s+(.+)$/is.exec(rest)?.[1]
+  const command = /^CMD\s+(\S.*)$/is.exec(rest)?.[1]
   if (command === undefined) throw new Error('it is NONE, or options and then CMD and a command')
   return { Test: command.startsWith('[') ? ['CMD', ...jsonWords(command)] : ['CMD-SHELL', command], ...options }
 }
@@ -36,7 +36,7 @@ export function parseHealthcheck(text: string): Healthcheck {
 /** Go's form, `1m30s`; at least a millisecond, as Docker wants it. Nanoseconds. */
 function parseDuration(text: string): number {
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|us|ns|m|s))+$/.test(text)) throw new Error(`"${text}" is not a duration such as 1m30s`)
-  const total = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|ns|m|s)/g)]
+  const total = [...text.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)(h|ms|us|ns|m|s)/g)]
     .map(([, amount = '0', unit = 's']) => Number(amount) * (NANOSECONDS[unit] ?? 0))
     .reduce((sum, part) => sum + part, 0)
   if (total !== 0 && total < 1e6) throw new Error(`"${text}" is less than a millisecond`)

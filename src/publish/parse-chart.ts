@@ -7,6 +7,7 @@ import { readEntries, type Entries } from './entries.ts'
 import type { FieldValues } from './fields.ts'
 import { parseOutputs } from './parse-outputs.ts'
 import { parseEpoch, type RequestFacts } from './parse-request.ts'
+import { withoutTrailing } from '../trim.ts'
 
 /** The image of the same run, for a chart that installs it. */
 export interface ImageNames {
@@ -148,7 +149,7 @@ function chartOutputs(values: FieldValues, facts: RequestFacts, name: string, pr
 
 /** As helm writes it. */
 function withoutScheme(text: string): string {
-  return text.replace(/^oci:\/\//, '').replace(/\/+$/, '')
+  return withoutTrailing(text.replace(/^oci:\/\//, ''), '/')
 }
 
 function withoutTag(text: string): string {

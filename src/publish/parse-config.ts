@@ -40,7 +40,7 @@ function absolute(path: string): string {
 }
 
 function parseSignal(text: string | undefined): string | undefined {
-  if (text === undefined || /^(?:SIG)?[A-Z]+[A-Z0-9+-]*$/.test(text) || /^\d{1,2}$/.test(text)) return text
+  if (text === undefined || /^[A-Z][A-Z0-9+-]*$/.test(text) || /^\d{1,2}$/.test(text)) return text
   throw new Error(`"${text}" is not a signal such as SIGTERM or 15`)
 }
 

@@ -54,12 +54,14 @@ export class RegistryHost {
     this.profile = profileOf(this.name, deps.profiles)
     this.tagsTogether = this.profile.tagsTogether
     this.#transport = transport
-    this.#endpoint = new Endpoint(this.name, { transport, plainHttp: new Set(plainHttp.map(normaliseHost)) })
+    const plain = new Set(plainHttp.map(normaliseHost))
+    this.#endpoint = new Endpoint(this.name, { transport, plainHttp: plain })
     const told = new Set<string>()
     this.#authorizer = new Authorizer({
       host: this.name,
       transport,
       credentials,
+      plainHttp: plain,
       onSecret: secret => {
         if (secret !== '' && !told.has(secret)) onSecret(secret)
         told.add(secret)

@@ -1,3 +1,6 @@
+import { parseJson } from '../parse.ts'
+import { pageText } from './page-text.ts'
+
 /** What the body of a refusal says, whichever form it has. */
 export interface Said {
   /** The registry's own codes: `NAME_UNKNOWN`. */
@@ -7,6 +10,7 @@ export interface Said {
 }
 
 const MAX_DETAIL = 400
+const MAX_CODES = 8
 
 /**
  * Reads the body of a refusal: `{"errors": [...]}` of the specification, the single object that some send in its place,
@@ -19,15 +23,15 @@ export function readRefusalBody(body: string): Said {
   if (trimmed === '') return { codes: [], detail: '' }
   let value: unknown
   try {
-    value = JSON.parse(trimmed)
+    value = parseJson(trimmed, 'refusal')
   } catch {
-    return { codes: [], detail: cut(/<[a-z!]/i.test(trimmed) ? withoutMarkup(trimmed) : trimmed) }
+    return { codes: [], detail: cut(/<[a-z!]/i.test(trimmed) ? pageText(trimmed) : trimmed) }
   }
   const errors = isRecord(value) && Array.isArray(value['errors']) ? (value['errors'] as unknown[]) : [value]
   const said = errors.filter(isRecord).map(one => ({ code: codeOf(one), words: wordsOf(one) }))
   const words = [...new Set(said.map(({ words }) => words).filter(text => text !== ''))].join('; ')
   return {
-    codes: [...new Set(said.map(({ code }) => code).filter(code => code !== ''))],
+    codes: [...new Set(said.map(({ code }) => code).filter(code => code !== ''))].slice(0, MAX_CODES),
     detail: cut(words === '' && said.every(({ code }) => code === '') ? trimmed : words),
   }
 }
@@ -52,12 +56,6 @@ function wordsOf(one: Record<string, unknown>): string {
 
 function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
-}
-
-function withoutMarkup(html: string): string {
-  return html
-    .replace(/<(script|style|head)\b[\s\S]*?<\/\1\s*>/gi, match => /<title[^>]*>([^<]*)/i.exec(match)?.[1] ?? ' ')
-    .replace(/<[^>]*>/g, ' ')
 }
 
 function cut(text: string): string {

@@ -1,13 +1,14 @@
 import * as v from 'valibot'
 import { parse, parseJson } from '../parse.ts'
 import type { Envelope } from './envelope.ts'
+import { withoutTrailing } from '../trim.ts'
 
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 
 /** Bytes in JSON, in either alphabet of base64, as protojson asks for. */
 export const bytesSchema: v.GenericSchema<unknown, Uint8Array> = v.pipe(
   v.string('is not text'),
-  v.check(text => BASE64.test(text) && text.replace(/=+$/, '').length % 4 !== 1, 'is not base64'),
+  v.check(text => BASE64.test(text) && withoutTrailing(text, '=').length % 4 !== 1, 'is not base64'),
   v.transform((text): Uint8Array => Buffer.from(text, 'base64')),
 )
 

@@ -1,6 +1,7 @@
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { TransparencyLogEntry } from '@sigstore/protobuf-specs'
 import * as v from 'valibot'
+import { parseJson } from '../parse.ts'
 
 /** What a log entry is to be about. */
 interface Signer {
@@ -67,7 +68,7 @@ const BODIES = v.union([
 function verifierOf(body: Uint8Array): Buffer | undefined {
   let json: unknown
   try {
-    json = JSON.parse(Buffer.from(body).toString('utf8'))
+    json = parseJson(body, 'entry')
   } catch {
     return undefined
   }

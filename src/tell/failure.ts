@@ -1,4 +1,4 @@
-import { InputError, OciPublishError, messageOf, type InputProblem } from '../errors.ts'
+import { InputError, OciPublishError, isTooDeep, messageOf, type InputProblem } from '../errors.ts'
 import { oneLine } from './one-line.ts'
 
 /** One thing that went wrong, as it is told. Every text is one line. */
@@ -47,7 +47,7 @@ function failureOf(error: unknown): Failure {
       problem: oneLine(problem),
       hint: hint === undefined ? undefined : oneLine(hint),
     })),
-    unexpected: !(error instanceof OciPublishError) && !isSystemError(error) && !isAbort(error),
+    unexpected: !(error instanceof OciPublishError) && !isSystemError(error) && !isTooDeep(error) && !isAbort(error),
     stack: error instanceof Error ? error.stack : undefined,
   }
 }

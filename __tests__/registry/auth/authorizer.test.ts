@@ -253,6 +253,46 @@ describe('realms', () => {
     expect(transport.seen.map(({ headers }) => headers['authorization'])).toEqual([undefined])
   })
 
+  test.each([
+    ['127.0.0.1:5000', []],
+    ['reg.example.com', ['reg.example.com']],
+  ])('the password for %s, reached without TLS, does not go to a public host without TLS', async (name, plainHttp) => {
+    const transport = scripted(() => challenge(PUSH, 'http://collector.example/token'))
+    const host = new RegistryHost(name, { transport, credentials: has(password), plainHttp })
+    await expect(send(host)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: `${name} wants credentials sent to http://collector.example/token, which is refused: it is plain http to a public host`,
+      hint: expect.stringContaining('name collector.example in plain-http') as string,
+    })
+    expect(transport.seen.filter(({ url }) => url.includes('collector'))).toEqual([])
+    expect(transport.seen.flatMap(({ headers }) => headers['authorization'] ?? [])).toEqual([])
+  })
+
+  test('a token service without TLS that the user named is asked', async () => {
+    const transport = scripted(request => {
+      if (new URL(request.url).host === 'auth:5001') return { status: 200, body: '{"token":"t"}' }
+      return request.headers['authorization'] === 'Bearer t'
+        ? { status: 200 }
+        : challenge(PUSH, 'http://auth:5001/token')
+    })
+    const plainHttp = ['reg.example.com', 'auth:5001']
+    expect(await send(new RegistryHost('reg.example.com', { transport, credentials: has(password), plainHttp }))).toBe(
+      200,
+    )
+  })
+
+  test('ever more scopes of a registry do not make ever longer requests', async () => {
+    let asked = 0
+    const transport = scripted(request => {
+      if (request.url.startsWith(REALM)) return { status: 200, body: '{"token":"t"}' }
+      const more = Array.from({ length: 10 }, (_one, i) => `repository:other/${++asked}-${i}:pull`).join(' ')
+      return challenge(`${PUSH} ${more}`)
+    })
+    const host = hostOf(transport, has(password))
+    for (let i = 0; i < 10; i++) await send(host)
+    for (const { url } of tokensOf(transport)) expect(new URL(url).searchParams.getAll('scope').length).toBeLessThan(33)
+  })
+
   test('a realm relative to the registry is understood', async () => {
     const transport = scripted(request => {
       if (new URL(request.url).pathname === '/token') return { status: 200, body: '{"token":"t"}' }

@@ -213,7 +213,7 @@ function number(record: Buffer, field: Field, where: string): number {
 
 function octal(record: Buffer, [offset, bytes]: Field): number {
   const field = record.toString('latin1', offset, offset + bytes)
-  const digits = field.replace(/^[ \0]+/, '').replace(/[ \0][^]*$/, '')
+  const [digits = ''] = field.replace(/^[ \0]+/, '').split(/[ \0]/, 1)
   if (digits === '') return 0
   return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : NaN
 }

@@ -16,6 +16,7 @@ import { isStrictVersion } from './check-metadata.ts'
 import { MAX_CHART_BYTES } from './file-limits.ts'
 import { CHART_CONTENT, packageChart } from './package-chart.ts'
 import { readChart } from './read-chart.ts'
+import { withoutTrailing } from '../../trim.ts'
 
 export interface ChartSourcesDeps {
   /** Only builds; nothing is touched before the first call. */
@@ -39,7 +40,7 @@ export function openChartSources(deps: ChartSourcesDeps): ChartSources {
   const indexes = new Once<string, string>()
   return ({ name, repository }, folder) => {
     const scheme = /^([a-z]+):\/\//.exec(repository)?.[1]
-    if (scheme === 'oci') return ociSource(`${repository.slice('oci://'.length).replace(/\/+$/, '')}/${name}`, deps)
+    if (scheme === 'oci') return ociSource(`${withoutTrailing(repository.slice('oci://'.length), '/')}/${name}`, deps)
     if (scheme === 'https' || scheme === 'http') return indexSource(name, repository, indexes, deps)
     if (scheme === 'file') return folderSource(repository, folder)
     const isAlias = repository.startsWith('@') || repository.startsWith('alias:')

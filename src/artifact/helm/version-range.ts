@@ -22,7 +22,8 @@ export function highestIn(range: string, versions: readonly string[]): string | 
 /** `v1.2` is 1.2.0 for helm. */
 function parseVersion(text: string): SemVer | undefined {
   if (!isHelmVersion(text)) return undefined
-  const [, numbers = '', rest = ''] = /^v?([0-9.]+)(.*)$/.exec(text) ?? []
+  const [whole = '', numbers = ''] = /^v?([0-9.]+)/.exec(text) ?? []
+  const rest = text.slice(whole.length)
   const [major = '0', minor = '0', patch = '0'] = numbers.split('.')
   return semver.parse(`${Number(major)}.${Number(minor)}.${Number(patch)}${rest}`) ?? undefined
 }
@@ -41,7 +42,7 @@ function parseGroup(text: string): Group {
     .replaceAll(',', ' ')
     .replaceAll('=>', '>=')
     .replaceAll('=<', '<=')
-    .replace(/([<>=!~^]+)\s+/g, '$1')
+    .replace(/([<>=!~^])\s+/g, '$1')
     .replace(/~>/g, '~')
     .replace(/(^|[\s<>=!~^])v(?=[0-9])/g, '$1')
     .split(/\s+/)

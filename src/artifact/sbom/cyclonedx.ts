@@ -5,6 +5,7 @@ import type { Reference } from '../../oci/reference.ts'
 import { PackageURL } from 'packageurl-js'
 import { licenseForm } from './license.ts'
 import type { ScannedImage, ScannedPackage } from './scan-image.ts'
+import { withoutTrailing } from '../../trim.ts'
 
 export interface BomSubject {
   readonly reference: Reference
@@ -119,7 +120,7 @@ function imagePurl({ reference, digest, platform }: BomSubject): string {
 function nameOf(reference: Reference): string {
   if (reference.kind === 'registry') return `${reference.host}/${reference.repository}`
   // Where a layout lies is nothing of the image.
-  const name = reference.path.replaceAll('\\', '/').replace(/\/+$/, '').split('/').at(-1)
+  const name = withoutTrailing(reference.path.replaceAll('\\', '/'), '/').split('/').at(-1)
   return name === undefined || name === '' || name === '.' ? 'image' : name
 }
 

@@ -18,7 +18,7 @@ export const OS_RELEASE: readonly string[] = ['etc/os-release', 'usr/lib/os-rele
 export function parseOsRelease(bytes: Uint8Array): SystemRelease | undefined {
   const values = new Map<string, string>()
   for (const line of Buffer.from(bytes).toString().split(/\r?\n/)) {
-    const [, key, value] = /^\s*([A-Z0-9_]+)=(.*?)\s*$/.exec(line) ?? []
+    const [, key, value] = /^([A-Z0-9_]+)=(.*)$/.exec(line.trim()) ?? []
     if (key !== undefined && value !== undefined) values.set(key, unquoted(value))
   }
   const id = values.get('ID')

@@ -44,6 +44,8 @@ export interface AuthorizerDeps {
   readonly transport: Transport
   readonly credentials: CredentialSource
   readonly onSecret: (secret: string) => void
+  /** Host and port that the user lets be reached without TLS. */
+  readonly plainHttp?: ReadonlySet<string> | undefined
   /** Milliseconds; by default a clock that nobody sets. */
   readonly now?: (() => number) | undefined
 }
@@ -54,6 +56,8 @@ interface Kept extends Token {
   readonly by: symbol
 }
 
+/** No registry needs as many for one request; one that asks for more each time gets no more. */
+const MAX_SCOPES = 32
 /** A token this close to its end is not shown any more. */
 const MARGIN_MS = 10_000
 
@@ -124,7 +128,7 @@ export class Authorizer {
       return credential !== undefined && credential.kind !== 'bearer'
     }
     const widened = mergeScopes(shown.scopes, demand.scope)
-    const changed = scopeKey(widened) !== scopeKey(shown.scopes)
+    const changed = widened.length <= MAX_SCOPES && scopeKey(widened) !== scopeKey(shown.scopes)
     if (changed) this.#widened.set(scopeKey(want.scopes), widened)
     if (shown.demand?.scheme !== 'bearer') return true
     this.#tokens.forget(tokenKey(shown.demand, want, shown.scopes))
@@ -210,14 +214,14 @@ export class Authorizer {
   }
 
   #realm(demand: KnownDemand & { readonly scheme: 'bearer' }): URL {
-    const { host } = this.#deps
+    const { host, plainHttp } = this.#deps
     // Seen in the wild: a realm relative to the registry.
     const realm = URL.canParse(demand.realm, demand.base.href) ? new URL(demand.realm, demand.base) : undefined
-    const because = realm ? judgeRealm(demand.base, realm) : 'it is not a URL'
+    const because = realm ? judgeRealm(demand.base, realm, plainHttp) : 'it is not a URL'
     if (realm && because === undefined) return realm
     const shown = realm ? redactUrl(realm) : demand.realm.slice(0, 100)
     throw new AuthError(host, `${host} wants credentials sent to ${shown}, which is refused: ${because ?? ''}`, {
-      hint: 'nothing was sent there: is this the registry that is meant? If it is your own, mend the realm of its token service',
+      hint: `nothing was sent there: is this the registry that is meant? If it is your own, correct the realm of its token service${realm?.protocol === 'http:' ? `, or name ${realm.host} in plain-http` : ''}`,
     })
   }
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { parse, parseJson } from '../../parse.ts'
 import { HUB_KEY, normaliseHost, passwordCredential, type Credential } from './credential.ts'
+import { withoutTrailing } from '../../trim.ts'
 
 /** What is read of docker's `config.json` and of podman's `auth.json`; everything else in them is left alone. */
 export interface AuthFile {
@@ -67,7 +68,7 @@ function credentialOf({ auth, username, password, identitytoken, registrytoken }
   if (identitytoken) return { kind: 'identity', token: identitytoken }
   if (auth) {
     // The password may hold colons, the name may not.
-    const decoded = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '')
+    const decoded = withoutTrailing(Buffer.from(auth, 'base64').toString('utf8'), '\0')
     const colon = decoded.indexOf(':')
     if (colon > 0) return passwordCredential(decoded.slice(0, colon), decoded.slice(colon + 1))
   }
