@@ -83,9 +83,17 @@ export class RegistryHost {
       return this.#transport.request({ ...request, headers, url: to })
     }
     for (let sent = 1; ; sent++) {
-      const shown = await this.#authorizer.show(want, { signal })
-      const authorization = shown.header === undefined ? {} : { authorization: shown.header }
-      const response = await this.#endpoint.send({ ...request, to, headers: { ...headers, ...authorization } })
+      const answered = await this.#authorizer.turn(want, { signal })
+      let shown: Shown
+      let response: HttpResponse
+      try {
+        shown = await this.#authorizer.show(want, { signal })
+        const authorization = shown.header === undefined ? {} : { authorization: shown.header }
+        response = await this.#endpoint.send({ ...request, to, headers: { ...headers, ...authorization } })
+        if (isChallenge(response)) this.#authorizer.heed(response, this.#endpoint.base)
+      } finally {
+        answered()
+      }
       if (sent >= MAX_SENT) return response
       if (response.status === 403 && shown.credential && !isChallenge(response)) {
         const read = await readRefusal(response)

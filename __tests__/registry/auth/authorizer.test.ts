@@ -64,6 +64,80 @@ test('many requests at once share one token', async () => {
   expect(tokensOf(transport)).toHaveLength(1)
 })
 
+test('130 requests that start at once show one request without credentials and ask for one token', async () => {
+  const transport = scripted(tokenServer())
+  const host = hostOf(transport, has(password))
+  const answers = await Promise.all(Array.from({ length: 130 }, () => send(host, source)))
+  expect(new Set(answers)).toEqual(new Set([200]))
+  expect(tokensOf(transport)).toHaveLength(1)
+  const anonymous = transport.seen.filter(({ headers }) => headers['authorization'] === undefined)
+  expect(anonymous).toHaveLength(1)
+  expect(transport.seen).toHaveLength(132)
+})
+
+test('where anybody may read, 130 pushes at once ask what is needed once, too', async () => {
+  const server = tokenServer()
+  const transport = scripted(request =>
+    request.method === 'GET' && !request.url.startsWith(REALM) ? { status: 200 } : server(request),
+  )
+  const host = hostOf(transport, has(password))
+  expect((await host.send({ method: 'GET', to: '/v2/team/app/x', operation: 'read', want: source })).status).toBe(200)
+  await Promise.all(Array.from({ length: 130 }, () => send(host, target)))
+  expect(tokensOf(transport)).toHaveLength(1)
+  expect(transport.seen.filter(({ headers }) => headers['authorization'] === undefined)).toHaveLength(2)
+})
+
+test('a registry that does not answer the first of many requests is asked by the others, none of which waits for ever', async () => {
+  let asked = 0
+  const transport = scripted(() => (asked++ === 0 ? { code: 'ECONNRESET' } : { status: 200 }))
+  const host = hostOf(transport, has(password))
+  const answers = await Promise.allSettled(Array.from({ length: 5 }, () => send(host)))
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', ...Array<string>(4).fill('fulfilled')])
+})
+
+test('a request that waits for the first one of many ends when it is told to', async () => {
+  let answer = (): void => undefined
+  const late = new Promise<void>(resolve => {
+    answer = resolve
+  })
+  const transport = scripted(() => ({ status: 200 }))
+  const slow = {
+    ...transport,
+    request: async (...asked: Parameters<typeof transport.request>) => late.then(() => transport.request(...asked)),
+  }
+  const host = hostOf(slow, has(password))
+  const first = send(host)
+  const stopped = new AbortController()
+  const second = host.send({ method: 'HEAD', to: '/v2/', operation: 'look', want: target, signal: stopped.signal })
+  stopped.abort(new Error('enough'))
+  await expect(second).rejects.toThrow('enough')
+  answer()
+  expect(await first).toBe(200)
+  expect(transport.seen).toHaveLength(1)
+})
+
+test('a request that is refused late, with the token before the last, does not throw the new one away', async () => {
+  let valid = 'token-1'
+  const server = tokenServer()
+  const transport = scripted(request => {
+    if (request.url.startsWith(REALM)) return server(request)
+    return request.headers['authorization'] === `Bearer ${valid}` ? { status: 200 } : challenge()
+  })
+  let held: Promise<unknown> = Promise.resolve()
+  const request = async (...asked: Parameters<typeof transport.request>): ReturnType<typeof transport.request> => {
+    const answer = await transport.request(...asked)
+    if (asked[0].url.pathname.endsWith('late') && answer.status === 401) await held
+    return answer
+  }
+  const host = hostOf({ ...transport, request }, has(password))
+  await send(host)
+  valid = 'token-2'
+  const late = host.send({ method: 'HEAD', to: '/v2/team/app/blobs/late', operation: 'look', want: target })
+  held = send(host)
+  expect([await held, (await late).status]).toEqual([200, 200])
+  expect(tokensOf(transport)).toHaveLength(2)
+})
+
 test('a token that has run out in the middle of a run is renewed, not reported', async () => {
   let valid = 'token-1'
   const server = tokenServer()

@@ -8,6 +8,7 @@ import type { HttpResponse, Transport } from '../../http/transport.ts'
 import type { Credential, CredentialSource, FoundCredential } from '../credentials/credential.ts'
 import { refusalOf, unreachable, withCredentials } from '../error.ts'
 import { demandOf, parseChallenges, type Demand } from './challenge.ts'
+import { FirstAsker } from './first-asker.ts'
 import { HeldCredentials } from './held-credentials.ts'
 import { mergeScopes, scopeKey } from './scope.ts'
 import { basic, isToken, requestToken, type Token } from './token.ts'
@@ -35,6 +36,8 @@ export interface Shown {
   readonly scopes: readonly string[]
   /** Whether the token was made for this request; refused, it will be refused again. */
   readonly fresh: boolean
+  /** Which token it was. */
+  readonly token?: symbol
 }
 
 type KnownDemand = Demand & { readonly base: URL }
@@ -52,7 +55,7 @@ export interface AuthorizerDeps {
 
 interface Kept extends Token {
   readonly expiresAt: number
-  /** Whose request it was made for. */
+  /** The request that it was made for, and the token's own name. */
   readonly by: symbol
 }
 
@@ -67,7 +70,10 @@ export class Authorizer {
   readonly #now: () => number
   #demand: KnownDemand | undefined
   readonly #held: HeldCredentials
+  readonly #first = new FirstAsker()
   readonly #tokens = new Once<string, Kept>()
+  /** Which token of #tokens is the newest. */
+  readonly #newest = new Map<string, symbol>()
   /** Scopes wanted -> scopes that the registry asked for instead. */
   readonly #widened = new Map<string, readonly string[]>()
   readonly #dropped = new Set<string>()
@@ -82,6 +88,16 @@ export class Authorizer {
   /** The credential for a repository, and where it was looked for. */
   credential(repository: string, { signal }: Abortable = {}): Promise<FoundCredential> {
     return this.#held.get(repository, { signal })
+  }
+
+  /**
+   * Waits while nothing is known of the registry and another request for the same is asking it.
+   *
+   * @returns to be called when the registry has answered, or will not
+   */
+  async turn(want: Want, options: Abortable = {}): Promise<() => void> {
+    if (this.#demand) return () => undefined
+    return this.#first.enter([want.side, want.repository, scopeKey(want.scopes)].join('\n'), options)
   }
 
   /** @throws {AuthError} when no token is to be had */
@@ -113,15 +129,21 @@ export class Authorizer {
     return this.#bearer(demand, want, scopes, options)
   }
 
+  /** Remembers what a registry asks for, which all requests show from then on. */
+  heed(response: HttpResponse, base: URL): Demand | undefined {
+    const demand = demandOf(parseChallenges(response.headerValues('www-authenticate')))
+    if (demand) this.#demand = { ...demand, base }
+    return demand
+  }
+
   /**
    * Learns from a refused request.
    *
    * @returns whether it is worth sending again
    */
   async learn(want: Want, shown: Shown, response: HttpResponse, base: URL, options: Abortable = {}): Promise<boolean> {
-    const demand = demandOf(parseChallenges(response.headerValues('www-authenticate')))
+    const demand = this.heed(response, base)
     if (!demand) return this.renew(want, shown, options)
-    this.#demand = { ...demand, base }
     if (demand.scheme === 'basic') {
       if (shown.demand?.scheme === 'basic') return this.renew(want, shown, options)
       const { credential } = await this.credential(want.repository, options)
@@ -131,7 +153,7 @@ export class Authorizer {
     const changed = widened.length <= MAX_SCOPES && scopeKey(widened) !== scopeKey(shown.scopes)
     if (changed) this.#widened.set(scopeKey(want.scopes), widened)
     if (shown.demand?.scheme !== 'bearer') return true
-    this.#tokens.forget(tokenKey(shown.demand, want, shown.scopes))
+    this.#forget(tokenKey(shown.demand, want, shown.scopes), shown.token)
     return changed || !shown.fresh
   }
 
@@ -156,15 +178,24 @@ export class Authorizer {
   ): Promise<Shown> {
     const key = tokenKey(demand, want, scopes)
     const me = Symbol(key)
-    const make = async (): Promise<Kept> => ({ ...(await this.#token(demand, want, scopes, options)), by: me })
+    const make = async (): Promise<Kept> => {
+      this.#newest.set(key, me)
+      return { ...(await this.#token(demand, want, scopes, options)), by: me }
+    }
     let token = await this.#tokens.run(key, make)
     // Half of its life is all that can be had of a token; more is not asked for.
     const needMs = Math.max(MARGIN_MS, Math.min(want.lastsMs ?? 0, token.lifetimeMs / 2))
     if (token.by !== me && token.expiresAt - this.#now() < needMs) {
-      this.#tokens.forget(key)
+      this.#forget(key, token.by)
       token = await this.#tokens.run(key, make)
     }
-    return { header: token.value === '' ? undefined : `Bearer ${token.value}`, demand, scopes, fresh: token.by === me }
+    const header = token.value === '' ? undefined : `Bearer ${token.value}`
+    return { header, demand, scopes, fresh: token.by === me, token: token.by }
+  }
+
+  /** Whoever else was refused with the same token may have asked for another one already: that one is kept. */
+  #forget(key: string, token: symbol | undefined): void {
+    if (token !== undefined && this.#newest.get(key) === token) this.#tokens.forget(key)
   }
 
   async #token(
