@@ -49,6 +49,38 @@ describe('chart-dependencies', () => {
     expect(again.report.digest).toBe(report.digest)
   })
 
+  test.each([
+    ['v1.2.3', 'v1.2.3'],
+    [' v1.2.3', 'v1.2.3'],
+    ['1.2', '1.2'],
+    ['1.2.3-rc.1', '1.2.3-rc.1'],
+    ['1.1.0+b.1', '1.1.0+b.1'],
+    ['>=1.0.0', '1.5.0'], // a range finds strict versions only
+  ])('the version %j of a registry is the chart %s, as helm has it', async (range, version) => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    await pushVersions(workshop, registry, ['v1.2.3', '1.2', '1.2.3-rc.1', '1.1.0+b.1', '1.5.0', 'v9.0.0'])
+    put(workshop, `- {name: sub, version: "${range}", repository: "oci://${registry.host}/deps"}\n`)
+    await workshop.publish({ chart: 'web', images: `${registry.host}/charts`, 'chart-dependencies': 'update' })
+    expect(await filesOf(registry)).toContain(`web/charts/sub-${version}.tgz`)
+  })
+
+  test.each([
+    ['1.5', 'write ^1.5 or 1.5.x'],
+    ['v1', 'write ^v1 or v1.x'],
+    ['1.5.1', undefined],
+    ['v1.5.0', undefined],
+  ])('the version %j that a registry lacks is not another one (%s)', async (version, hint) => {
+    await using registry = await startSpecRegistry()
+    using workshop = openWorkshop()
+    await pushVersions(workshop, registry, ['1.5.0'])
+    put(workshop, `- {name: sub, version: "${version}", repository: "oci://${registry.host}/deps"}\n`)
+    const values = { chart: 'web', images: `${registry.host}/charts`, 'chart-dependencies': 'update' }
+    const error = await workshop.publish(values).catch((thrown: unknown) => thrown)
+    expect(messageOf(error)).toContain(`the dependency sub ${version} cannot be had`)
+    if (hint !== undefined) expect(error).toMatchObject({ hint: expect.stringContaining(hint) as string })
+  })
+
   test('off, a dependency that is not there is an error, and is not looked for', async () => {
     using workshop = openWorkshop()
     put(workshop, '- {name: sub, version: ^1, repository: "oci://127.0.0.1:1/deps"}\n')

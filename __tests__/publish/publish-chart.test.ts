@@ -48,6 +48,21 @@ describe('a chart alone', () => {
     })
   })
 
+  test.each(['c:d', 'c ', ' c', 'C', 'c@d', 'c..d', '-c', 'c+d', 'c?d', 'c#d', 'ü', 'c d', 'c\\d'])(
+    'called %j is refused, as helm does, and not pushed to a repository of another name',
+    async name => {
+      await using registry = await startSpecRegistry()
+      using workshop = chartProject({ 'web/Chart.yaml': `name: ${JSON.stringify(name)}\nversion: 1.0.0\n` })
+      const before = registry.requests.length
+      const error = await workshop.publish(wanted(registry)).catch((thrown: unknown) => thrown)
+      expect(messageOf(error)).toContain(`chart: its name ${JSON.stringify(name)} cannot be part of a repository`)
+      expect(registry.requests.slice(before)).toEqual([])
+      const exact = { chart: 'web', 'chart-repository': `${registry.host}/charts/web` }
+      const { report } = await workshop.publish(exact)
+      expect(report.tags).toEqual([`${registry.host}/charts/web:1.0.0`])
+    },
+  )
+
   test('is not sent again while its package is the same, though its commit is another', async () => {
     await using registry = await startSpecRegistry()
     using workshop = chartProject()

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isRepositoryPart } from '../artifact/helm/check-metadata.ts'
 import type { ChartRequest } from '../artifact/helm/publish-chart.ts'
 import type { ValueChange } from '../artifact/helm/values.ts'
 import type { Output } from '../content/places.ts'
@@ -131,6 +132,15 @@ function chartOutputs(values: FieldValues, facts: RequestFacts, name: string, pr
   const exact = entries.of('chart-repository').map(withoutScheme)
   const below = entries.of('images').map(image => `${withoutTag(withoutScheme(image))}/${name}`)
   const images = exact.length > 0 ? exact : below
+  if (exact.length === 0 && below.length > 0 && !isRepositoryPart(name)) {
+    // "c:d" would be the tag "d", "C" the repository "c": somebody else's, perhaps.
+    problems.push({
+      input: 'chart',
+      problem: `its name ${JSON.stringify(name)} cannot be part of a repository: only a-z, 0-9 and single . _ or - between them can`,
+      hint: 'rename the chart (helm does not push it either), or name the whole repository with chart-repository',
+    })
+    return { outputs: [], notices: [] }
+  }
   const found: InputProblem[] = []
   const parsed = parseOutputs(readEntries({ ...values, images, tags: [] }), facts.defaultLayout, found)
   const input = exact.length > 0 ? 'chart-repository' : 'images'

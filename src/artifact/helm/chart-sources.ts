@@ -12,7 +12,7 @@ import { parseTag } from '../../oci/tag.ts'
 import type { ChartDependency } from './chart.ts'
 import { CHART_CONFIG } from './chart-config.ts'
 import { entriesFor, type IndexEntry } from './chart-index.ts'
-import { isStrictVersion } from './check-metadata.ts'
+import { isHelmVersion, isStrictVersion } from './check-metadata.ts'
 import { MAX_CHART_BYTES } from './file-limits.ts'
 import { CHART_CONTENT, packageChart } from './package-chart.ts'
 import { readChart } from './read-chart.ts'
@@ -26,8 +26,8 @@ export interface ChartSourcesDeps {
 
 /** Where one dependency comes from. */
 interface ChartSource {
-  /** Of a folder, its only one. */
-  versions(io: Abortable): Promise<readonly string[]>
+  /** Those that a range may choose from. Of a folder, its only one. */
+  versions(range: string, io: Abortable): Promise<readonly string[]>
   /** The package of a version, checked against what the source says of it. */
   fetch(version: string, io: Abortable): Promise<Uint8Array>
 }
@@ -52,7 +52,9 @@ export function openChartSources(deps: ChartSourcesDeps): ChartSources {
 function ociSource(repository: string, { locate }: ChartSourcesDeps): ChartSource {
   const at = (tag: string): Located => locate({ ...parseRegistryReference(repository), tag: parseTag(tag) })
   return {
-    async versions(io) {
+    async versions(range, io) {
+      // As helm does: a version is asked for by its tag, which need not be one that a range may find (v1.2.3).
+      if (isHelmVersion(range.trim())) return [range.trim()]
       const { source } = at('latest')
       const found: string[] = []
       // A name that is not a tag is no version either.
@@ -62,7 +64,18 @@ function ociSource(repository: string, { locate }: ChartSourcesDeps): ChartSourc
       }
       return found
     },
-    fetch: async (version, io) => fetchFrom(at(version.replaceAll('+', '_')), io),
+    async fetch(version, io) {
+      const tag = version.replaceAll('+', '_')
+      try {
+        return await fetchFrom(at(tag), io)
+      } catch (error) {
+        const isMissing = error instanceof OciPublishError && error.code === 'NOT_FOUND'
+        if (!isMissing || !/^v?[0-9]+(?:[.][0-9]+)?$/.test(version)) throw error
+        // Helm's, too, and the likeliest mistake.
+        const hint = `"${version}" is one version here, not a range: for the newest one write ^${version} or ${version}.x`
+        throw new OciPublishError('NOT_FOUND', error.message, { cause: error, hint })
+      }
+    },
   }
 }
 
@@ -102,7 +115,7 @@ function indexSource(
     throw failed(`${url.href} has no chart ${name}`)
   }
   return {
-    versions: async io => (await entriesOf(io)).map(({ version }) => version),
+    versions: async (_range, io) => (await entriesOf(io)).map(({ version }) => version),
     async fetch(version, io) {
       const entry = (await entriesOf(io)).find(one => one.version === version)
       const [address] = entry?.urls ?? []
@@ -124,7 +137,7 @@ function folderSource(repository: string, folder: string): ChartSource {
   const typed = repository.slice('file://'.length)
   const path = typed.startsWith('/') ? fileURLToPath(repository) : resolve(folder, typed)
   return {
-    versions: async io => [(await readChart(path, io)).metadata.version],
+    versions: async (_range, io) => [(await readChart(path, io)).metadata.version],
     async fetch(_version, io) {
       const content = await packageChart(await readChart(path, io), io)
       return whole(content.open(io))

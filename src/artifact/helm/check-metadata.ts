@@ -21,6 +21,11 @@ function holds(form: RegExp, version: string): boolean {
   return !(match[1] ?? '').split('.').some(part => /^0[0-9]+$/.test(part))
 }
 
+/** Whether a chart of this name can be pushed below a repository, which helm wants of every chart that it pushes. */
+export function isRepositoryPart(name: string): boolean {
+  return /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/.test(name)
+}
+
 /** What helm 3 or helm 4 refuses to package, and what it packages and the user will be sorry for. */
 export function checkMetadata(metadata: ChartMetadata, where: string, { problems, warnings }: Findings): void {
   const { name, version, apiVersion, type, dependencies = [] } = metadata
@@ -28,7 +33,7 @@ export function checkMetadata(metadata: ChartMetadata, where: string, { problems
 
   if (name === '') says(problems, 'name is missing')
   else if (name.includes('/') || name === '.' || name === '..') says(problems, `name "${name}" is no name of a folder`)
-  else if (!/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/.test(name)) {
+  else if (!isRepositoryPart(name)) {
     says(warnings, `name "${name}" cannot be that of a repository: only a-z, 0-9 and single . _ or - between them can`)
   }
 

@@ -146,7 +146,7 @@ async function choose(
   if (locked !== undefined && own.some(({ version }) => version === locked)) return { version: locked }
   try {
     const source = options.sources(dependency, options.folder)
-    const version = locked ?? (await newest(dependency, await source.versions(options)))
+    const version = locked ?? (await newest(dependency, await source.versions(range, options)))
     if (own.some(one => one.version === version)) return { version }
     const added = await source.fetch(version, options)
     const [fetched] = subchart(
@@ -169,7 +169,7 @@ async function choose(
 }
 
 async function newest({ version: range = '' }: ChartDependency, versions: readonly string[]): Promise<string> {
-  const found = highestIn(range, versions)
+  const found = highestIn(range.trim(), versions)
   if (found !== undefined) return await Promise.resolve(found)
   const some = versions.slice(0, 5).join(', ')
   throw new Error(versions.length === 0 ? 'it has no versions' : `no version fits ${range}; there are ${some}`)
