@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import { messageOf } from '../../src/errors.ts'
+import { messageOf, type OciPublishError } from '../../src/errors.ts'
 import { readChart } from '../../src/artifact/helm/read-chart.ts'
 import { packageChart } from '../../src/artifact/helm/package-chart.ts'
 import { startSpecRegistry, type SpecRegistry } from '../../conformance/server/registry.ts'
@@ -68,8 +68,8 @@ describe('chart-dependencies', () => {
   test.each([
     ['1.5', 'write ^1.5 or 1.5.x'],
     ['v1', 'write ^v1 or v1.x'],
-    ['1.5.1', undefined],
-    ['v1.5.0', undefined],
+    ['1.5.1', ''],
+    ['v1.5.0', ''],
   ])('the version %j that a registry lacks is not another one (%s)', async (version, hint) => {
     await using registry = await startSpecRegistry()
     using workshop = openWorkshop()
@@ -78,7 +78,7 @@ describe('chart-dependencies', () => {
     const values = { chart: 'web', images: `${registry.host}/charts`, 'chart-dependencies': 'update' }
     const error = await workshop.publish(values).catch((thrown: unknown) => thrown)
     expect(messageOf(error)).toContain(`the dependency sub ${version} cannot be had`)
-    if (hint !== undefined) expect(error).toMatchObject({ hint: expect.stringContaining(hint) as string })
+    expect((error as OciPublishError).hint ?? '').toContain(hint)
   })
 
   test('off, a dependency that is not there is an error, and is not looked for', async () => {

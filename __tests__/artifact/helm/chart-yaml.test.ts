@@ -111,7 +111,7 @@ dependencies:
     'Chart.yaml:3: keywords is not a list',
     'Chart.yaml:4: deprecated is not true or false',
     'Chart.yaml:5: annotations is not a map',
-    'Chart.yaml:6: home is not text',
+    'Chart.yaml:6: .inf is not a number that helm can read',
     'Chart.yaml:7: maintainers[] is not a map',
     'Chart.yaml:7: maintainers[] is not a map',
   ])

@@ -5,7 +5,7 @@ import { isLeftOutOfCharts, type ReadFilesOptions } from './chart-directory.ts'
 import { parseChartYaml, parseDependencyFile } from './chart-yaml.ts'
 import type { ChartFile, ChartMetadata, Findings } from './chart.ts'
 import { checkMetadata } from './check-metadata.ts'
-import { parseGoYaml } from './go-yaml.ts'
+import { parseGoYamlDocuments } from './go-yaml.ts'
 
 /** A chart in a chart in a chart...: a package that holds itself has no end. */
 const MAX_DEPTH = 16
@@ -109,8 +109,10 @@ function isInside({ path }: ChartFile): boolean {
 function checkValues(files: Files, at: string, { problems }: Findings): void {
   const values = files.get('values.yaml')
   if (values) {
-    const { kind } = parseGoYaml(values, `${at}values.yaml`, problems)
-    if (kind !== 'map' && kind !== 'null') problems.push(`${at}values.yaml: is not a map of values`)
+    const documents = parseGoYamlDocuments(values, `${at}values.yaml`, problems)
+    if (documents.some(({ kind }) => kind !== 'map' && kind !== 'null')) {
+      problems.push(`${at}values.yaml: is not a map of values`)
+    }
   }
   const schema = files.get('values.schema.json')
   if (!schema) return

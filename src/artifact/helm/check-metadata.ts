@@ -18,6 +18,8 @@ export function isStrictVersion(version: string): boolean {
 function holds(form: RegExp, version: string): boolean {
   const match = form.exec(version)
   if (!match || version.length > 256) return false
+  // Numbers are of 64 bits for helm, but for those of a prerelease.
+  if ((/^v?([0-9.]+)/.exec(version)?.[1] ?? '').split('.').some(part => BigInt(part) >= 2n ** 64n)) return false
   return !(match[1] ?? '').split('.').some(part => /^0[0-9]+$/.test(part))
 }
 
@@ -32,7 +34,7 @@ export function checkMetadata(metadata: ChartMetadata, where: string, { problems
   const says = (list: string[], text: string): number => list.push(`${where}: ${text}`)
 
   if (name === '') says(problems, 'name is missing')
-  else if (name.includes('/') || name === '.' || name === '..') says(problems, `name "${name}" is no name of a folder`)
+  else if (/[/\\]/.test(name) || name === '.' || name === '..') says(problems, `name "${name}" is no name of a folder`)
   else if (!isRepositoryPart(name)) {
     says(warnings, `name "${name}" cannot be that of a repository: only a-z, 0-9 and single . _ or - between them can`)
   }

@@ -9,9 +9,10 @@ export interface ChartOverrides {
 /**
  * Another version in a Chart.yaml, in quotes; everything else stays as it is written, comments and blanks too.
  *
- * @param bytes a document without syntax errors
+ * @param bytes in UTF-8; of a document with syntax errors something is made that has them, too
  */
 export function editChartYaml(bytes: Uint8Array, { version, appVersion }: ChartOverrides): Uint8Array {
+  if (!version && !appVersion) return bytes
   let text = Buffer.from(bytes).toString()
   if (version) text = withField(text, 'version', version)
   if (appVersion) text = withField(text, 'appVersion', appVersion)

@@ -10,6 +10,7 @@ import {
   type Scalar,
 } from 'yaml'
 import { messageOf } from '../../errors.ts'
+import { strayBreaks, unknownEscape, unreadableIn } from './go-yaml-text.ts'
 
 /** A value of a YAML document as helm's parser (go-yaml 2, close to YAML 1.1) understands it. */
 export type GoYaml = { readonly line: number } & (
@@ -32,57 +33,89 @@ const MAX_NODES = 1_000_000
  * @param problems gets a sentence with line number for each syntax error; then the value is not to be used
  */
 export function parseGoYaml(bytes: Uint8Array, where: string, problems: string[]): GoYaml {
-  const before = problems.length
-  const lines = new LineCounter()
-  const document = firstDocument(bytes, where, problems, lines)
-  const nothing: GoYaml = { kind: 'null', line: 1 }
-  if (!document || problems.length > before) return nothing
-  try {
-    return new Reader(document, lines).read(document.contents)
-  } catch (error) {
-    problems.push(`${where}: ${messageOf(error)}`)
-    return nothing
-  }
+  return documentsOf(bytes, where, problems, { first: true })[0] ?? { kind: 'null', line: 1 }
 }
 
-function firstDocument(
+/**
+ * Reads every document of a YAML text, as helm 4 does with values. It splits the text before it reads it, so that no
+ * directive (`%YAML 1.1`) may stand there.
+ *
+ * @param where names the text in problems
+ * @param problems gets a sentence with line number for each syntax error; then the values are not to be used
+ */
+export function parseGoYamlDocuments(bytes: Uint8Array, where: string, problems: string[]): readonly GoYaml[] {
+  return documentsOf(bytes, where, problems, { first: false })
+}
+
+function documentsOf(
   bytes: Uint8Array,
   where: string,
   problems: string[],
-  lineCounter: LineCounter,
-): Document | undefined {
+  { first }: { readonly first: boolean },
+): readonly GoYaml[] {
+  const before = problems.length
+  const lines = new LineCounter()
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     problems.push(`${where}: is not UTF-8`)
-    return undefined
+    return []
   }
+  problems.push(...unreadableIn(text, { directives: first }).map(said => `${where}:${said}`))
   // Scalars are told apart below: with another schema their text would be lost, and `12:30` would be 750.
-  const options = { schema: 'failsafe', version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
-  const document = parseAllDocuments(text, options)[0] as Document | undefined
-  for (const { message, pos } of document?.errors ?? []) {
-    problems.push(`${where}:${lineCounter.linePos(pos[0]).line}: ${message}`)
+  const forms = { schema: 'failsafe', version: '1.1', uniqueKeys: false } as const
+  const options = { ...forms, prettyErrors: false, lineCounter: lines }
+  const all: readonly Document[] = parseAllDocuments(text, options)
+  const documents = first ? all.slice(0, 1) : all
+  for (const { message, pos } of documents.flatMap(({ errors }) => errors)) {
+    problems.push(`${where}:${lines.linePos(pos[0]).line}: ${message}`)
   }
-  return document
+  problems.push(...strayBreaks(text, documents, lines).map(said => `${where}:${said}`))
+  if (problems.length > before) return []
+  return documents.map(document => {
+    const reader = new Reader(document, lines, text)
+    const value = readAll(reader, document)
+    problems.push(...reader.problems.map(said => `${where}:${said}`))
+    return value
+  })
+}
+
+function readAll(reader: Reader, { contents }: Document): GoYaml {
+  try {
+    return reader.read(contents)
+  } catch (error) {
+    // What is wrong with a scalar is why it is no key.
+    if (reader.problems.length === 0) reader.problems.push(` ${messageOf(error)}`)
+    return { kind: 'null', line: 1 }
+  }
 }
 
 class Reader {
+  /** Scalars that helm cannot read, each with its line in front; in the value they are null. */
+  readonly problems: string[] = []
   readonly #document: Document
   readonly #lines: LineCounter
+  readonly #text: string
   /** To resolve an alias takes a walk through the document. */
   readonly #targets = new Map<Alias, unknown>()
   #left = MAX_NODES
 
-  constructor(document: Document, lines: LineCounter) {
+  constructor(document: Document, lines: LineCounter, text: string) {
     this.#document = document
     this.#lines = lines
+    this.#text = text
   }
 
   read(node: unknown, depth = 0): GoYaml {
     if (--this.#left < 0 || depth > 1000) throw new Error('its aliases stand for too much')
     const line = this.#lineOf(node)
-    if (isAlias(node)) return this.read(this.#targetOf(node), depth + 1)
+    if (isAlias(node)) {
+      const target = this.#targetOf(node)
+      if (target !== undefined) return this.read(target, depth + 1)
+      this.problems.push(`${line}: there is no anchor &${node.source}`)
+      return { kind: 'null', line }
+    }
     if (isSeq(node)) return { kind: 'list', line, items: node.items.map(item => this.read(item, depth + 1)) }
     if (isMap(node)) {
       const entries = new Map<string, GoYaml>()
@@ -93,7 +126,20 @@ class Reader {
       }
       return { kind: 'map', line, entries }
     }
-    return isScalar(node) ? { line, ...scalarOf(node) } : { kind: 'null', line }
+    return isScalar(node) ? { line, ...this.#scalarOf(node, line) } : { kind: 'null', line }
+  }
+
+  #scalarOf(node: Scalar, line: number): GoScalar {
+    const [start, end] = node.range ?? [0, 0]
+    const escape = node.type === 'QUOTE_DOUBLE' ? unknownEscape(this.#text.slice(start, end)) : undefined
+    const scalar = scalarOf(node)
+    if (escape !== undefined) this.problems.push(`${line}: helm does not know ${escape} in double quotes`)
+    else if ('wanted' in scalar) this.problems.push(`${line}: ${JSON.stringify(node.value)} is not ${scalar.wanted}`)
+    else if (scalar.kind === 'float' && !Number.isFinite(scalar.value)) {
+      // All of it becomes JSON, which has neither infinity nor "not a number".
+      this.problems.push(`${line}: ${scalar.text} is not a number that helm can read`)
+    } else return scalar
+    return { kind: 'null' }
   }
 
   #targetOf(alias: Alias): unknown {
@@ -126,18 +172,41 @@ type GoScalar =
   | { readonly kind: 'float'; readonly value: number; readonly text: string }
   | { readonly kind: 'string'; readonly value: string }
 
-function scalarOf({ value, type, tag }: Scalar): GoScalar {
+/** A scalar whose text is not what its tag says. */
+interface Mismatch {
+  readonly wanted: string
+}
+
+/** Of Go's time package, as go-yaml uses it. */
+const TIMESTAMP =
+  /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt][0-9]{1,2}(?::[0-9]{1,2}){2}(?:[.][0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})| [0-9]{1,2}(?::[0-9]{1,2}){2}(?:[.][0-9]+)?)?$/
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+function scalarOf({ value, type, tag }: Scalar): GoScalar | Mismatch {
   const text = typeof value === 'string' ? value : ''
+  const ofKind = (...kinds: readonly GoScalar['kind'][]): GoScalar | Mismatch => {
+    const read = plain(text)
+    return kinds.includes(read.kind) ? read : { wanted: `of the type ${kinds[0] ?? ''}` }
+  }
   switch (tag) {
     case undefined:
       return type === undefined || type === 'PLAIN' ? plain(text) : { kind: 'string', value: text }
     case 'tag:yaml.org,2002:null':
+      return ofKind('null')
     case 'tag:yaml.org,2002:bool':
+      return ofKind('bool')
     case 'tag:yaml.org,2002:int':
+      return ofKind('int')
     case 'tag:yaml.org,2002:float':
-      return plain(text)
-    case 'tag:yaml.org,2002:binary':
-      return { kind: 'string', value: Buffer.from(text, 'base64').toString() }
+      return ofKind('float', 'int')
+    case 'tag:yaml.org,2002:timestamp':
+      return TIMESTAMP.test(text) ? { kind: 'string', value: text } : { wanted: 'a timestamp' }
+    case 'tag:yaml.org,2002:binary': {
+      const base64 = text.replace(/[\r\n]/g, '')
+      return BASE64.test(base64)
+        ? { kind: 'string', value: Buffer.from(base64, 'base64').toString() }
+        : { wanted: 'base64' }
+    }
     default:
       return { kind: 'string', value: text }
   }
