@@ -88,6 +88,30 @@ describe('hintFor()', () => {
       { status: 404, codes: ['NOT_FOUND'], detail: 'project team not found' },
       'create the project "team"',
     ],
+    [
+      'that a project of Harbor is missing, which is no matter of credentials',
+      { status: 401, codes: ['UNAUTHORIZED'], detail: 'project team not found' },
+      'create the project "team"',
+    ],
+    [
+      'that a project to read from is missing',
+      { side: 'source', status: 401, codes: ['UNAUTHORIZED'], detail: 'project not found: project team not found' },
+      'the registry has no project "team": is the name right?',
+    ],
+    [
+      'that a registry is in read-only mode, as Harbor says, which is no matter of rights',
+      {
+        status: 403,
+        codes: ['DENIED'],
+        detail: 'The system is in read only mode. Any modification is prohibited.',
+      },
+      'reg.example.com is in read-only mode, for everybody',
+    ],
+    [
+      'that a registry is in read-only mode, as others say',
+      { status: 405, codes: ['UNSUPPORTED'], detail: 'registry is read-only' },
+      'is in read-only mode',
+    ],
     ['that a repository is missing', { codes: ['NAME_UNKNOWN'] }, 'create "team/app" first'],
     ['that a proxy is in the way', { status: 413 }, 'client_max_body_size'],
     [

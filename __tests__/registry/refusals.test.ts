@@ -231,3 +231,61 @@ describe('GHSA-f36w-mj3v-6jqv: what somebody else says of a size makes nobody ta
     expect(first).not.toBeInstanceOf(RangeError)
   })
 })
+
+describe('Harbor', () => {
+  /** With a token, what it says to everything but a HEAD, which it gives the status only. */
+  const harbor = (refuse: (request: Seen) => Said | undefined): Server =>
+    serverOf(request => {
+      if (request.url.startsWith('https://auth.example.com/')) return { status: 200, body: '{"token":"t"}' }
+      if (request.headers['authorization'] === undefined) {
+        return { status: 401, headers: { 'www-authenticate': CHALLENGE } }
+      }
+      const said = refuse(request)
+      return said && request.method === 'HEAD' ? { ...said, body: '' } : said
+    })
+  const missing: Said = {
+    status: 401,
+    headers: { 'www-authenticate': '' },
+    body: json('UNAUTHORIZED', 'project team not found'),
+  }
+
+  test.each<[string, (target: Target) => Promise<unknown>]>([
+    ['a blob', target => target.push(layer)],
+    ['a manifest', target => target.push(manifest)],
+    ['a tag', target => target.resolve('v1')],
+  ])('a project that is missing is told as that when %s is asked for, not as a wrong password', async (_what, ask) => {
+    const error = await thrown(ask(repositoryOf(harbor(() => missing))))
+    expect(error).toMatchObject({
+      name: 'RegistryError',
+      message: expect.stringContaining('401 UNAUTHORIZED project team not found') as string,
+      hint: 'create the project "team" in the registry first',
+    })
+    expect(String(error)).not.toMatch(/password|credentials/)
+  })
+
+  test('read-only mode is told as that, not as a missing right', async () => {
+    const detail = 'The system is in read only mode. Any modification is prohibited.'
+    const error = await thrown(
+      repositoryOf(harbor(when('POST', { status: 403, body: json('DENIED', detail) }))).push(layer),
+    )
+    expect(error).toMatchObject({
+      message: expect.stringContaining(detail) as string,
+      hint: expect.stringMatching(/^reg\.example\.com is in read-only mode, for everybody: /) as string,
+    })
+    expect(String(error)).not.toContain('credentials')
+  })
+
+  test('who may not push is told so, although the answer is that to a wrong password', async () => {
+    const refused: Said = {
+      status: 401,
+      headers: { 'www-authenticate': 'Basic realm="harbor"' },
+      body: json('UNAUTHORIZED', 'unauthorized to access repository: team/app, action: push'),
+    }
+    const error = await thrown(repositoryOf(harbor(when('POST', refused))).push(layer))
+    expect(error).toMatchObject({
+      message: expect.stringMatching(
+        /^the credentials of inputs may not push to reg\.example\.com\/team\/app: /,
+      ) as string,
+    })
+  })
+})

@@ -5,7 +5,7 @@ import { isRetriable } from '../http/retry.ts'
 import { isThrottling } from '../http/throttle.ts'
 import type { HttpResponse } from '../http/transport.ts'
 import type { FoundCredential } from './credentials/credential.ts'
-import { causeCodes, hintFor, sizeHint } from './hint.ts'
+import { causeCodes, hintFor, isMissingProject, sizeHint } from './hint.ts'
 import { readRefusalBody } from './refusal-body.ts'
 
 /** What was asked, for the error. */
@@ -82,6 +82,9 @@ export interface Authorised {
   readonly answered?: boolean
 }
 
+/** Harbor's word for right credentials without the right, with a challenge as for wrong ones. */
+const LACKS_RIGHT = /\bunauthorized to access repository\b/i
+
 /**
  * What a refusal means once it is known which credentials were shown: none where some were wanted, wrong ones, or right
  * ones that do not reach so far. Every other refusal stays what it is.
@@ -103,8 +106,8 @@ export function withCredentials(
   if (status === 403 && authorised && hint === undefined) {
     return new RegistryError(refusal, options(`${whose} may not ${may} ${host}/${repository}: ${right}`))
   }
-  if (status !== 401) return refusal
-  if (authorised?.granted === true) {
+  if (status !== 401 || isMissingProject(refusal)) return refusal
+  if (authorised?.granted === true || LACKS_RIGHT.test(refusal.detail)) {
     const text = `${right}, or use others; they are valid, only not for this`
     return new AuthError(host, `${whose} may not ${may} ${host}/${repository}: ${message}`, options(text))
   }

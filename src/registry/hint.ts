@@ -37,6 +37,11 @@ const isManifest = ({ operation }: Complaint): boolean => /\bmanifest\b|^tag /.t
 const TOO_MANY_REFERRERS =
   /too many referrers|referrers? .*(?:limit|exceed|maximum)|(?:limit|exceed|maximum|number) .*\breferrers?\b/i
 
+/** Harbor answers so with 401, whatever the credentials. */
+export function isMissingProject({ detail }: Pick<Refusal, 'detail'>): boolean {
+  return /project .*not (?:be )?found/i.test(detail)
+}
+
 /** First match wins. A new complaint from users is a new row here and a new row in the test. */
 const HINTS: readonly Row[] = [
   [
@@ -57,6 +62,11 @@ const HINTS: readonly Row[] = [
       (refusedWith(complaint, 'TAG_INVALID', 'ImageTagAlreadyExistsException') ||
         (refusedWith(complaint, 400, 403, 405, 409, 412) && IMMUTABLE.test(complaint.detail))),
     () => 'the tag is immutable and points at something else: choose a new tag, or set "on-existing-tag: skip"',
+  ],
+  [
+    ({ side, status, detail }) => side === 'target' && status >= 400 && /\bread[- ]?only\b/i.test(detail),
+    ({ host }) =>
+      `${host} is in read-only mode, for everybody: try again when its administrators have ended that, or ask them to`,
   ],
   [
     complaint => mayBePermission(complaint) && EXPIRED.test(complaint.detail) && ECR.test(complaint.host),
@@ -118,8 +128,12 @@ const HINTS: readonly Row[] = [
     },
   ],
   [
-    complaint => complaint.side === 'target' && /project .*not (?:be )?found/i.test(complaint.detail),
+    complaint => isMissingProject(complaint) && complaint.side === 'target',
     ({ repository }) => `create the project "${repository.split('/')[0] ?? ''}" in the registry first`,
+  ],
+  [
+    complaint => isMissingProject(complaint),
+    ({ repository }) => `the registry has no project "${repository.split('/')[0] ?? ''}": is the name right?`,
   ],
   [
     complaint => complaint.side === 'target' && refusedWith(complaint, 'NAME_UNKNOWN') && complaint.method !== 'GET',

@@ -14,7 +14,7 @@ import type { Access, AccessRequest } from './access.ts'
 export const ACCEPT: string = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST, '*/*;q=0.1'].join(', ')
 
 /** Answers to HEAD after which GET may know better: not allowed, or a refusal whose reason only a body tells. */
-const UNTOLD = [400, 403, 405]
+const UNTOLD = [400, 401, 403, 405]
 
 /**
  * What a tag or digest stands for, by HEAD where that tells enough: Docker Hub counts a GET as a pull.

@@ -44,6 +44,22 @@ describe('what helm refuses is refused before anything is sent, by name', () => 
     ['an ignored one', { 'Chart.yaml': CHART, '.helmignore': '!x' }, 'Chart.yaml is missing'],
     ['no name', { 'Chart.yaml': 'version: 1.0.0\n' }, 'Chart.yaml: name is missing'],
     ['a path for a name', { 'Chart.yaml': 'name: a/b\nversion: 1.0.0\n' }, 'name "a/b" is no name of a folder'],
+    ['a name with a backslash', { 'Chart.yaml': 'name: a\\b\nversion: 1.0.0\n' }, 'is no name of a folder'],
+    ...[
+      '99999999999999999999.0.0',
+      '18446744073709551616.0.0',
+      'v99999999999999999999',
+      '1.0.99999999999999999999',
+    ].map((version): [string, Files, string] => [
+      `the version ${version}, whose number has more than 64 bits`,
+      { 'Chart.yaml': `name: a\nversion: ${version}\n` },
+      `version "${version}" is no semantic version`,
+    ]),
+    [
+      'a control character in values',
+      { 'Chart.yaml': CHART, 'values.yaml': 'a: \x01\n' },
+      'values.yaml:1: the character',
+    ],
     ['no version', { 'Chart.yaml': 'name: a\n' }, 'Chart.yaml: version is missing'],
     ['a long version', { 'Chart.yaml': 'name: a\nversion: 1.2.3.4\n' }, 'version "1.2.3.4" is no semantic version'],
     ['a word for a version', { 'Chart.yaml': 'name: a\nversion: x\n' }, 'version "x" is no semantic version'],
@@ -104,6 +120,13 @@ describe('what helm refuses is refused before anything is sent, by name', () => 
     ],
   ])('%s', async (_name, files, expected) => {
     expect(await refusal(files)).toContain(expected)
+  })
+
+  test('a Chart.yaml that is not UTF-8, and stays as it is', async () => {
+    using dir = tempDir()
+    const path = put(dir, { 'Chart.yaml': CHART })
+    writeFileSync(join(path, 'Chart.yaml'), Buffer.from(`${CHART}description: caf\xe9\n`, 'latin1'))
+    await expect(readChart(path)).rejects.toThrow('Chart.yaml: is not UTF-8')
   })
 
   test('a pipe', async () => {

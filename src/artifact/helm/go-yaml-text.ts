@@ -1,7 +1,7 @@
 import { visit, type Document, type LineCounter } from 'yaml'
 
 /** What go-yaml takes for no character of a text: control characters but tabs and line breaks. */
- 
+
 const UNREADABLE = /[\0-\x08\v\f\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/u
 /** A comment, an empty line or a directive, before the first document. */
 const PREAMBLE = /^(?:[ \t]*(?:#.*)?|%.*)$/
