@@ -1,4 +1,5 @@
 import * as core from '@actions/core'
+import { Edge } from '../../src/action/edge.ts'
 import { readInputs, withRefTags } from '../../src/action/inputs.ts'
 import { FIELDS, type Field } from '../../src/publish/fields.ts'
 import { recorder } from './recorder.ts'
@@ -6,7 +7,7 @@ import { recorder } from './recorder.ts'
 describe('readInputs()', () => {
   test('masks secrets before any other input is read', () => {
     const { runner, calls } = recorder({ password: 's3cret', 'github-token': 'ghs_1', images: 'ghcr.io/a/b' })
-    readInputs(runner)
+    readInputs(new Edge(runner))
     expect(calls.filter(call => call.startsWith('setSecret'))).toEqual(['setSecret: s3cret', 'setSecret: ghs_1'])
     const secrets = new Set((FIELDS as readonly Field[]).filter(({ secret }) => secret).map(({ name }) => name))
     const read = calls.slice(0, calls.lastIndexOf('setSecret: ghs_1')).filter(call => call.startsWith('getInput'))
@@ -15,19 +16,19 @@ describe('readInputs()', () => {
 
   test('reads every field there is, and none twice', () => {
     const { runner, calls } = recorder()
-    readInputs(runner)
+    readInputs(new Edge(runner))
     expect(calls.toSorted()).toEqual(FIELDS.map(({ name }) => `getInput: ${name}`).toSorted())
   })
 
   test('an empty input is the same as none: the runner sets all of them', () => {
-    expect(readInputs(recorder({ images: '', tags: 'v1' }).runner)).toEqual({ tags: 'v1' })
+    expect(readInputs(new Edge(recorder({ images: '', tags: 'v1' }).runner))).toEqual({ tags: 'v1' })
   })
 
   test('finds inputs where the runner puts them', () => {
     process.env['INPUT_BASE-IMAGE'] = '  debian:12 '
     process.env['INPUT_LAYERS'] = 'a:/a\nb:/b\n'
     try {
-      expect(readInputs(core)).toEqual({ 'base-image': 'debian:12', layers: 'a:/a\nb:/b' })
+      expect(readInputs(new Edge(core))).toEqual({ 'base-image': 'debian:12', layers: 'a:/a\nb:/b' })
     } finally {
       delete process.env['INPUT_BASE-IMAGE']
       delete process.env['INPUT_LAYERS']

@@ -1,3 +1,4 @@
+import { Edge } from '../../src/action/edge.ts'
 import { narrate } from '../../src/action/log.ts'
 import type { PublishEvent } from '../../src/publish/event.ts'
 import { sampleDigest } from '../tell/sample-report.ts'
@@ -9,7 +10,7 @@ const place = 'ghcr.io/team/app'
 
 function told(...events: readonly PublishEvent[]): readonly string[] {
   const { runner, calls } = recorder()
-  const log = narrate(runner)
+  const log = narrate(new Edge(runner))
   for (const event of events) log.onEvent(event)
   log.end()
   return calls

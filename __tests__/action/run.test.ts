@@ -85,7 +85,7 @@ describe('runAction()', () => {
     const { calls, outputs, summary } = await run({ publish })
     expect(calls.slice(-3)).toEqual(['close', 'endGroup', 'setFailed: ghcr.io: no credentials'])
     expect(outputs.size).toBe(0)
-    expect(summary).toContain('### Not published\n\n- ghcr.io: no credentials')
+    expect(summary).toContain('### Not published\n\n- `ghcr.io: no credentials`')
   })
 
   test('what was published stays published when the cache cannot be saved', async () => {

@@ -165,7 +165,7 @@ describe('discover', () => {
         `│   └── ${OCI_MANIFEST}  ${seal.digest}`,
         `├── attestation, tag ${tag}  ${seal.digest}`,
         `└── linux/amd64  ${amd64.digest}`,
-        `    ├── a [2J/b  ${seal.digest}`,
+        `    ├── a\\n\\u001b[2J/b  ${seal.digest}`,
         `    └── attestation in the index  ${sbom.digest}`,
         '',
       ].join('\n'),

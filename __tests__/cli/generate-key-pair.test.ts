@@ -6,12 +6,13 @@ import { keySigner } from '../../src/sign/key-signer.ts'
 import { readPrivateKey } from '../../src/sign/private-key.ts'
 import { readPublicKey } from '../../src/sign/public-key.ts'
 import { temporaryDirectory } from '../support/peers.ts'
+import { openIo } from '../../src/cli/io.ts'
 import { fakeIo } from './fake-io.ts'
 
 async function run(flags: Flags, env: NodeJS.ProcessEnv = { COSIGN_PASSWORD: 'secret' }, signal?: AbortSignal) {
   const { io, out, err } = fakeIo()
   const parts = { env, signal: signal ?? new AbortController().signal }
-  const exitCode = await generateKeyPairCommand(flags, io, parts)
+  const exitCode = await generateKeyPairCommand(flags, openIo(io), parts)
   return { exitCode, out: out(), err: err() }
 }
 

@@ -4,6 +4,7 @@ import { liveDisplay } from '../../src/cli/live.ts'
 import { IDLE, advance, type Progress } from '../../src/cli/progress.ts'
 import type { PublishEvent } from '../../src/publish/event.ts'
 import { sampleDigest } from '../tell/sample-report.ts'
+import { openIo } from '../../src/cli/io.ts'
 import { fakeIo } from './fake-io.ts'
 
 const place = 'ghcr.io/team/app'
@@ -19,16 +20,20 @@ function after(...events: readonly (readonly [atMs: number, event: PublishEvent]
   return events.reduce((progress, [atMs, event]) => advance(progress, event, atMs), IDLE)
 }
 
+function linesOf(...asked: Parameters<typeof barLines>): readonly string[] {
+  return barLines(...asked).map(({ text }) => text)
+}
+
 describe('bars', () => {
   test('a blob on its way has a bar, its bytes and its rate', () => {
-    expect(barLines(after([0, sent(1_000_000)], [1000, sent(4_000_000)]), 2000, wide)).toEqual([
+    expect(linesOf(after([0, sent(1_000_000)], [1000, sent(4_000_000)]), 2000, wide)).toEqual([
       '5.0 MB sent, 2.5 MB/s',
       `  [==========          ] 50%  ${short}  5.0 MB of 10 MB, 2.5 MB/s, ${place}`,
     ])
   })
 
   test('an attempt that starts over takes its bytes back', () => {
-    expect(barLines(after([0, sent(8_000_000)], [1, sent(-8_000_000)], [2, sent(1_000_000)]), 3, wide)).toEqual([
+    expect(linesOf(after([0, sent(8_000_000)], [1, sent(-8_000_000)], [2, sent(1_000_000)]), 3, wide)).toEqual([
       '1.0 MB sent',
       `  [==                  ] 10%  ${short}  1.0 MB of 10 MB, ${place}`,
     ])
@@ -36,12 +41,12 @@ describe('bars', () => {
 
   test('a blob that is done is gone', () => {
     const done = { type: 'blob-done', blob, how: 'uploaded', bytes: blob.size, place } as const
-    expect(barLines(after([0, sent(blob.size)], [1000, done]), 1000, wide)).toEqual(['10 MB sent, 10 MB/s'])
+    expect(linesOf(after([0, sent(blob.size)], [1000, done]), 1000, wide)).toEqual(['10 MB sent, 10 MB/s'])
   })
 
   test('one blob to two registries is two transfers', () => {
     const other = { ...sent(5_000_000), place: 'quay.io/team/app' }
-    expect(barLines(after([0, sent(1_000_000)], [0, other]), 100, wide)).toHaveLength(3)
+    expect(linesOf(after([0, sent(1_000_000)], [0, other]), 100, wide)).toHaveLength(3)
   })
 
   test('a layer that is made is seen too, also in its second pass', () => {
@@ -51,7 +56,7 @@ describe('bars', () => {
       { type: 'layer-bytes', line, delta: 1000, pass: 'hash' },
       { type: 'layer-bytes', line, delta: 250, pass: 'compress' },
     ]
-    expect(barLines(after(...events.map(event => [0, event] as const)), 100, wide)).toEqual([
+    expect(linesOf(after(...events.map(event => [0, event] as const)), 100, wide)).toEqual([
       'making 1 layer',
       '  [=====               ] 25%  dist/:/app  250 B of 1.0 kB',
     ])
@@ -59,16 +64,18 @@ describe('bars', () => {
 
   test('many blobs do not push everything else off the screen', () => {
     const many = Array.from({ length: 20 }, (_, i) => sent(1, { ...blob, digest: sampleDigest(`${i}`) }))
-    const lines = barLines(after(...many.map(event => [0, event] as const)), 0, wide)
+    const lines = linesOf(after(...many.map(event => [0, event] as const)), 0, wide)
     expect(lines).toHaveLength(10)
     expect(lines.at(-1)).toBe('  and 12 more')
   })
 
   test.each([200, 80, 61, 40, 20, 2, 1, 0])('no line is wider than a terminal of %d columns', columns => {
     const progress = after([0, { type: 'step', step: 'push', text: 'x'.repeat(300) }], [0, sent(1_000_000)])
-    for (const line of barLines(progress, 1000, { columns, colour: false })) {
-      expect(line.length).toBeLessThanOrEqual(Math.max(1, columns - 1))
-    }
+    const written: string[] = []
+    const { io } = fakeIo()
+    const { stderr } = openIo({ ...io, stderr: { columns, write: text => written.push(String(text)) } })
+    stderr.draw(0, [], barLines(progress, 1000, { columns, colour: false }))
+    for (const line of written.join('').split('\n')) expect(line.length).toBeLessThanOrEqual(Math.max(1, columns - 1))
   })
 
   test('before anything happens nothing is drawn', () => {
@@ -77,8 +84,8 @@ describe('bars', () => {
 
   test('colours only where they are wanted', () => {
     const progress = after([0, { type: 'step', step: 'base', text: 'step' }])
-    expect(barLines(progress, 0, wide)).toEqual(['step'])
-    expect(barLines(progress, 0, { ...wide, colour: true })).toEqual(['\u001b[1mstep\u001b[22m'])
+    expect(linesOf(progress, 0, wide)).toEqual(['step'])
+    expect(barLines(progress, 0, { ...wide, colour: true })).toEqual([{ text: 'step', bold: true }])
   })
 })
 
@@ -95,9 +102,13 @@ function screenOf(text: string): readonly string[] {
 describe('liveDisplay()', () => {
   function start() {
     const written: string[] = []
+    const { io } = fakeIo()
+    const { stderr } = openIo({ ...io, stderr: { columns: 120, write: text => written.push(String(text)) } })
     const clock = { ms: 0, draw: (): void => undefined, stopped: false }
     const display = liveDisplay({
-      write: text => written.push(text),
+      draw: (...drawing) => {
+        stderr.draw(...drawing)
+      },
       screen: () => wide,
       nowMs: () => clock.ms,
       every(draw) {
@@ -152,7 +163,7 @@ describe('displayOn()', () => {
     ['a dumb terminal', true, { TERM: 'dumb' }],
   ])('%s gets plain lines as things happen', (_name, tty, env) => {
     const { io, err } = fakeIo({ tty })
-    const display = displayOn(io.stderr, { env, quiet: false, secrets: new Set() })
+    const display = displayOn(openIo(io).stderr, { env, quiet: false })
     display.onEvent(sent(1))
     display.onEvent({ type: 'notice', text: 'a notice' })
     expect(err()).toBe('a notice\n')
@@ -161,7 +172,7 @@ describe('displayOn()', () => {
 
   test('a terminal gets the live display', () => {
     const { io, err } = fakeIo({ tty: true })
-    const display = displayOn(io.stderr, { env: { CI: 'false' }, quiet: false, secrets: new Set() })
+    const display = displayOn(openIo(io).stderr, { env: { CI: 'false' }, quiet: false })
     display.onEvent({ type: 'notice', text: 'a notice' })
     expect(err()).toBe('')
     display.end()

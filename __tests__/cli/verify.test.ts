@@ -5,6 +5,7 @@ import { digestOf } from '../../src/oci/digest.ts'
 import type { FieldValues } from '../../src/publish/fields.ts'
 import { SIGNATURE_PREDICATE } from '../../src/sign/statement.ts'
 import type { Verification, VerifiedSignature, VerifyRequest } from '../../src/sign/verify.ts'
+import { openIo } from '../../src/cli/io.ts'
 import { fakeIo } from './fake-io.ts'
 
 const DIGEST = digestOf(new Uint8Array(0))
@@ -61,7 +62,7 @@ const VERIFIED: Verification = {
 async function run(text: string, flags: Flags, answer: Verification | Error = VERIFIED) {
   const { io, out, err } = fakeIo()
   const seen: { request?: VerifyRequest; values?: FieldValues } = {}
-  const exitCode = await verifyCommand(text, flags, io, {
+  const exitCode = await verifyCommand(text, flags, openIo(io), {
     env: {},
     signal: new AbortController().signal,
     verify: request => {

@@ -1,7 +1,9 @@
+import { Edge } from '../../src/action/edge.ts'
 import { readInputs } from '../../src/action/inputs.ts'
 import { valuesOf } from '../../src/cli/flags.ts'
 import { mayBeKey } from '../../src/sign/key-or-path.ts'
 import { someKey } from './some-bundles.ts'
+import { recorder } from '../action/recorder.ts'
 
 const PEM = someKey().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 const SHORT = Buffer.from('-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n').toString('base64')
@@ -15,11 +17,8 @@ test.each([
   ['a part of a key', 'MIGHAgEAMBMG\nByqGSM49AgEG', true],
 ])('%s: whether it is to be kept secret', (_, text, secret) => {
   expect(mayBeKey(text)).toBe(secret)
-  const masked: string[] = []
-  readInputs({
-    getInput: name => (name === 'sign-key' ? text : ''),
-    setSecret: value => void masked.push(value),
-  })
-  expect(masked).toEqual(secret ? [text] : [])
+  const { runner, calls } = recorder({ 'sign-key': text })
+  readInputs(new Edge(runner))
+  expect(calls.filter(call => call.startsWith('setSecret'))).toEqual(secret ? [`setSecret: ${text}`] : [])
   expect(valuesOf({ signKey: text }, {}).problems.map(({ input }) => input)).toEqual(secret ? ['sign-key'] : [])
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InputError, OciPublishError } from '../../src/errors.ts'
 import { failuresOf } from '../../src/tell/failure.ts'
+import { Secrets } from '../../src/tell/secrets.ts'
 import { appendSummary, failureSummary, reportSummary } from '../../src/tell/summary.ts'
 import { sampleDigest, sampleReport } from './sample-report.ts'
 
@@ -13,46 +14,46 @@ test('a summary of a chart says how it is pulled, and has no table of platforms'
   const commands = ['helm pull oci://ghcr.io/charts/web --version 1.0.0']
   const chart = { name: 'web', version: '1.0.0', digest, refs: [ref], commands }
   const report = { ...sampleReport({ refs: [ref], platforms: [], chart }), base: undefined }
-  const summary = reportSummary({ ...report, digest, targets: target ? [target] : [] })
-  expect(summary).toContain(`<code>${digest}</code>, chart web 1.0.0\n`)
-  expect(summary).toContain('<code>helm pull oci://ghcr.io/charts/web --version 1.0.0</code>')
+  const summary = reportSummary({ ...report, digest, targets: target ? [target] : [] }, new Secrets())
+  expect(summary).toContain(`\`${digest}\`, \`chart web 1.0.0\`\n`)
+  expect(summary).toContain('`helm pull oci://ghcr.io/charts/web --version 1.0.0`')
   expect(summary).not.toContain('| Platform |')
 })
 
 test('a summary says what was published, for which platforms, and what had to be sent', () => {
   const index = sampleDigest('index')
-  expect(reportSummary(sampleReport())).toBe(
+  expect(reportSummary(sampleReport(), new Secrets())).toBe(
     `### Published
 
-- <code>ghcr.io/team/app:v1&#64;${index}</code>
-- <code>ghcr.io/team/app:latest&#64;${index}</code>
-- <code>oci:out:v1&#64;${index}</code>
+- \`ghcr.io/team/app:v1@${index}\`
+- \`ghcr.io/team/app:latest@${index}\`
+- \`oci:out:v1@${index}\`
 
-<code>${index}</code>, index of 2 platforms, on <code>docker.io/library/debian:12</code> at <code>${sampleDigest('base')}</code>
+\`${index}\`, \`index of 2 platforms\`, on \`docker.io/library/debian:12\` at \`${sampleDigest('base')}\`
 
 | Platform | Digest | Size | Layers |
 | --- | --- | --- | --- |
-| linux/amd64 | <code>${sampleDigest('linux/amd64')}</code> | 35 MB | 2 layers: 1 of the base, 1 assembled |
-| linux/arm64 | <code>${sampleDigest('linux/arm64')}</code> | 35 MB | 2 layers: 1 of the base, 1 assembled |
+| \`linux/amd64\` | \`${sampleDigest('linux/amd64')}\` | 35 MB | 2 layers: 1 of the base, 1 assembled |
+| \`linux/arm64\` | \`${sampleDigest('linux/arm64')}\` | 35 MB | 2 layers: 1 of the base, 1 assembled |
 
 | Target | Tags | Sent | Mounted | Already there |
 | --- | --- | --- | --- | --- |
-| <code>ghcr.io/team/app</code> | <code>v1</code> <code>latest</code> | 2 (10 MB) | 1 (30 MB) | none |
-| <code>oci:out</code> | <code>v1</code> | 4 (70 MB) | none | none |
+| \`ghcr.io/team/app\` | \`v1\` \`latest\` | 2 (10 MB) | 1 (30 MB) | none |
+| \`oci:out\` | \`v1\` | 4 (70 MB) | none | none |
 
 `,
   )
 })
 
 test('a dry run does not claim to have published', () => {
-  const text = reportSummary(sampleReport({ dryRun: true }))
+  const text = reportSummary(sampleReport({ dryRun: true }), new Secrets())
   expect(text).toContain('### Would publish (dry run)')
   expect(text).toContain('| Target | Tags | To send | To mount | Already there |')
 })
 
 test('what has no tag is told, because nobody finds it by name', () => {
   const [target] = sampleReport().targets
-  const text = reportSummary(sampleReport({ targets: target ? [{ ...target, tags: [] }] : [] }))
+  const text = reportSummary(sampleReport({ targets: target ? [{ ...target, tags: [] }] : [] }), new Secrets())
   expect(text).toContain('without a tag, by digest only: ghcr.io/team/app')
 })
 
@@ -61,13 +62,13 @@ test('a failure is told with its problems, causes and hint, and nothing in it is
     new InputError([{ input: 'tags', problem: 'no <b>|`x`', hint: 'v1' }]),
     new OciPublishError('REGISTRY_ERROR', 'refused', { hint: 'log in', cause: new Error('401') }),
   ])
-  expect(failureSummary(failuresOf(error))).toBe(`### Not published
+  expect(failureSummary(failuresOf(error), new Secrets())).toBe(`### Not published
 
-- the request is wrong: 1 problem
-  - <code>tags</code>: no &#60;b&#62;&#124;&#96;x&#96; (v1)
-- refused
-  - because: 401
-  - **log in**
+- \`the request is wrong: 1 problem\`
+  - \`tags\`: <code>no &#60;b&#62;&#124;&#96;x&#96;</code> (\`v1\`)
+- \`refused\`
+  - because: \`401\`
+  - **\`log in\`**
 
 `)
 })

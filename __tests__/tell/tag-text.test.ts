@@ -1,6 +1,7 @@
 import { resultLines } from '../../src/cli/result-lines.ts'
 import type { TagReport } from '../../src/copy/target-report.ts'
 import { tagText } from '../../src/tell/result.ts'
+import { Secrets } from '../../src/tell/secrets.ts'
 import { reportSummary } from '../../src/tell/summary.ts'
 import { shortDigest } from '../../src/oci/digest.ts'
 import { sampleDigest, sampleReport } from './sample-report.ts'
@@ -26,6 +27,6 @@ test('a dry run says on the terminal and in the summary what becomes of each tag
   expect(resultLines(dry, 0).join('\n')).toContain(
     `\n    v1 would move from ${shortDigest(from)}\n    latest would be new\n`,
   )
-  expect(reportSummary(dry)).toContain('would move from')
-  expect(reportSummary(dry)).toContain('<code>latest would be new</code>')
+  expect(reportSummary(dry, new Secrets())).toContain('would move from')
+  expect(reportSummary(dry, new Secrets())).toContain('`latest would be new`')
 })

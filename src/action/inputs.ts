@@ -1,16 +1,16 @@
 import { refTags } from '../metadata/ref-tags.ts'
 import { FIELDS, entriesOf, isSecret, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
 import { kindsOf } from '../publish/kinds.ts'
-import type { Runner } from './runner.ts'
+import type { Edge } from './edge.ts'
 
 /** Reads every input; secrets first, so that they are masked before anything can print them. */
-export function readInputs(runner: Pick<Runner, 'getInput' | 'setSecret'>): FieldValues {
+export function readInputs(edge: Edge): FieldValues {
   const values: Partial<Record<FieldName, string>> = {}
   const secretsFirst = FIELDS.toSorted((a, b) => Number(mayBeSecret(b)) - Number(mayBeSecret(a)))
   for (const field of secretsFirst) {
-    const value = runner.getInput(field.name)
+    const value = edge.input(field.name)
     if (value === '') continue
-    if (isSecret(field, value)) runner.setSecret(value)
+    if (isSecret(field, value)) edge.hide(value)
     values[field.name] = value
   }
   return values

@@ -1,9 +1,6 @@
 import type { OnPublishEvent } from '../publish/event.ts'
 import { lineOf } from '../tell/line.ts'
-import { inert } from './inert.ts'
-import type { Runner } from './runner.ts'
-
-type Log = Pick<Runner, 'info' | 'notice' | 'warning' | 'startGroup' | 'endGroup'>
+import type { Edge } from './edge.ts'
 
 export interface Narrator {
   readonly onEvent: OnPublishEvent
@@ -12,10 +9,10 @@ export interface Narrator {
 }
 
 /** Tells events in the log: a group for each step, a line for each event. */
-export function narrate(runner: Log): Narrator {
+export function narrate(edge: Edge): Narrator {
   let open = false
   const end = (): void => {
-    if (open) runner.endGroup()
+    if (open) edge.endGroup()
     open = false
   }
   return {
@@ -25,10 +22,10 @@ export function narrate(runner: Log): Narrator {
       if (line === undefined) return
       if (event.type === 'step') {
         end()
-        runner.startGroup(line)
+        edge.startGroup(line)
         open = true
-      } else if (event.type === 'notice') runner.notice(line)
-      else runner.info(inert(line))
+      } else if (event.type === 'notice') edge.notice(line)
+      else edge.info(line)
     },
   }
 }

@@ -1,33 +1,40 @@
 import type { PublishReport } from '../publish/report.ts'
-import type { Runner } from './runner.ts'
+import { outputText, type Edge, type OutputValue } from './edge.ts'
 
 /** The outputs of the action by name; texts, lists a line each, JSON. Set after a dry run and without a push as well. */
-export function outputsOf(report: PublishReport): Readonly<Record<string, string>> {
+function valuesOf(report: PublishReport): Readonly<Record<string, OutputValue>> {
   const { digest, mediaType, size, imageid, refs, tags, platforms, targets, base, signed } = report
   const digests = Object.fromEntries(platforms.map(one => [one.platform, one.digest]))
   return {
     digest,
     imageid: imageid ?? '',
-    'platform-digests': JSON.stringify(digests),
-    refs: refs.join('\n'),
-    tags: tags.join('\n'),
-    'tag-names': [...new Set(targets.flatMap(target => target.tags))].join('\n'),
-    signed: signed?.refs.join('\n') ?? '',
-    'cosign-verify-commands': signed?.verifyCommands.join('\n') ?? '',
+    'platform-digests': { json: digests },
+    refs,
+    tags,
+    'tag-names': [...new Set(targets.flatMap(target => target.tags))],
+    signed: signed?.refs ?? [],
+    'cosign-verify-commands': signed?.verifyCommands ?? [],
     'bundle-path': signed?.bundlePath ?? '',
-    'attestation-id': signed?.attestations.map(({ id }) => id).join('\n') ?? '',
-    'attestation-url': signed?.attestations.map(({ url }) => url).join('\n') ?? '',
+    'attestation-id': signed?.attestations.map(({ id }) => id) ?? [],
+    'attestation-url': signed?.attestations.map(({ url }) => url) ?? [],
     // The first four as docker's build-push-action has them.
-    metadata: JSON.stringify({
-      'containerimage.digest': digest,
-      ...(imageid !== undefined && { 'containerimage.config.digest': imageid }),
-      'containerimage.descriptor': { mediaType, digest, size },
-      'image.name': [...new Set(refs.map(withoutDigest))].join(','),
-      'oci-publish.platform-digests': digests,
-      ...(base && { 'oci-publish.base': base }),
-    }),
-    json: JSON.stringify(report),
+    metadata: {
+      json: {
+        'containerimage.digest': digest,
+        ...(imageid !== undefined && { 'containerimage.config.digest': imageid }),
+        'containerimage.descriptor': { mediaType, digest, size },
+        'image.name': [...new Set(refs.map(withoutDigest))].join(','),
+        'oci-publish.platform-digests': digests,
+        ...(base && { 'oci-publish.base': base }),
+      },
+    },
+    json: { json: report },
   }
+}
+
+/** As the runner is given them. */
+export function outputsOf(report: PublishReport): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(valuesOf(report)).map(([name, value]) => [name, outputText(value)]))
 }
 
 function withoutDigest(ref: string): string {
@@ -35,6 +42,6 @@ function withoutDigest(ref: string): string {
   return at < 0 ? ref : ref.slice(0, at)
 }
 
-export function writeOutputs(runner: Pick<Runner, 'setOutput'>, report: PublishReport): void {
-  for (const [name, value] of Object.entries(outputsOf(report))) runner.setOutput(name, value)
+export function writeOutputs(edge: Edge, report: PublishReport): void {
+  for (const [name, value] of Object.entries(valuesOf(report))) edge.output(name, value)
 }

@@ -11,7 +11,7 @@ import { kindText, tagText, trafficText, untaggedText } from '../tell/result.ts'
 import { signedTexts } from '../tell/signed.ts'
 import { appendSummary, failureSummary, reportSummary } from '../tell/summary.ts'
 import { explain } from './explain.ts'
-import { inert } from './inert.ts'
+import { Edge } from './edge.ts'
 import { readInputs, withRefTags } from './inputs.ts'
 import { narrate } from './log.ts'
 import { writeOutputs } from './outputs.ts'
@@ -40,17 +40,18 @@ export interface ActionParts<D> {
 /** Reads, publishes, tells. Never throws: a failure is told, and makes the exit code of the process 1. */
 export async function runAction<D>(runner: Runner, { publish, wire, env, signal }: ActionParts<D>): Promise<void> {
   const startedAt = performance.now()
-  const log = narrate(runner)
+  const edge = new Edge(runner)
+  const log = narrate(edge)
   let values: FieldValues = {}
   const scratch = join(env['RUNNER_TEMP'] ?? tmpdir(), `oci-publish-${randomUUID().slice(0, 8)}`)
   try {
-    values = withRefTags(readInputs(runner), env)
+    values = withRefTags(readInputs(edge), env)
     const wired = await wire({
       env,
       values,
       onEvent: log.onEvent,
       onSecret: secret => {
-        runner.setSecret(secret)
+        edge.hide(secret)
       },
       defaultLayout: `${scratch}-layout`,
       bundleFile: `${scratch}-bundles.jsonl`,
@@ -59,17 +60,17 @@ export async function runAction<D>(runner: Runner, { publish, wire, env, signal 
       await wired.restoreCache()
       const report = await publish(values, wired.deps, { signal })
       log.end()
-      writeOutputs(runner, report)
-      tell(runner, report, performance.now() - startedAt)
-      if (wantsSummary(values)) await appendSummary(env, reportSummary(report))
-      await saveQuietly(runner, wired)
+      writeOutputs(edge, report)
+      tell(edge, report, performance.now() - startedAt)
+      if (wantsSummary(values)) await appendSummary(env, reportSummary(report, edge.secrets))
+      await saveQuietly(edge, wired)
     } finally {
       await wired.close()
     }
   } catch (error) {
     log.end()
-    const failures = explain(runner, error)
-    if (wantsSummary(values)) await appendSummary(env, failureSummary(failures))
+    const failures = explain(edge, error)
+    if (wantsSummary(values)) await appendSummary(env, failureSummary(failures, edge.secrets))
   }
 }
 
@@ -78,24 +79,24 @@ function wantsSummary(values: FieldValues): boolean {
 }
 
 /** The publication is done: what cannot be remembered of it costs time in the next run, and no more. */
-async function saveQuietly(runner: Runner, cache: { saveCache(): Promise<void> }): Promise<void> {
+async function saveQuietly(edge: Edge, cache: { saveCache(): Promise<void> }): Promise<void> {
   try {
     await cache.saveCache()
   } catch (error) {
-    runner.warning(`the cache was not saved: ${messageOf(error)}`)
+    edge.warning(`the cache was not saved: ${messageOf(error)}`)
   }
 }
 
-function tell(runner: Pick<Runner, 'info' | 'notice'>, report: PublishReport, ms: number): void {
+function tell(edge: Edge, report: PublishReport, ms: number): void {
   for (const target of report.targets) {
-    runner.info(inert(`${target.place}: ${trafficText(target, report.dryRun)}`))
-    for (const step of target.tagSteps ?? []) runner.info(inert(`${target.place}: ${tagText(step)}`))
+    edge.info(`${target.place}: ${trafficText(target, report.dryRun)}`)
+    for (const step of target.tagSteps ?? []) edge.info(`${target.place}: ${tagText(step)}`)
   }
-  for (const ref of report.refs) runner.info(inert(ref))
-  runner.info(`${report.digest}, ${kindText(report)}, in ${durationText(ms)}`)
-  for (const text of signedTexts(report.signed)) runner.info(inert(text))
+  for (const ref of report.refs) edge.info(ref)
+  edge.info(`${report.digest}, ${kindText(report)}, in ${durationText(ms)}`)
+  for (const text of signedTexts(report.signed)) edge.info(text)
   const commands = [...(report.signed?.verifyCommands ?? []), ...(report.chart?.commands ?? [])]
-  for (const command of commands) runner.info(inert(command))
+  for (const command of commands) edge.info(command)
   const untagged = untaggedText(report)
-  if (untagged !== undefined) runner.notice(untagged)
+  if (untagged !== undefined) edge.notice(untagged)
 }

@@ -32,8 +32,9 @@ export async function artifactPushCommand<D>(
       const report = await publish(values, deps, { signal }).catch(inFlags)
       display.end()
       if (!quiet) display.say(resultLines(report, performance.now() - startedAt))
-      io.stdout.write(`${flags['json'] === true ? JSON.stringify(report, null, 2) : report.refs.join('\n')}\n`)
-      await appendSummary(env, reportSummary(report))
+      if (flags['json'] === true) io.stdout.json(report)
+      else io.stdout.lines(report.refs)
+      await appendSummary(env, reportSummary(report, io.secrets))
     },
     stopped: 'the tag moves last, so it does not point at half an artifact',
   })

@@ -37,7 +37,8 @@ export async function attachCommand<D>(
       display.end()
       if (!quiet) display.say(attachedLines(attached, performance.now() - startedAt))
       const lines = attached.attachments.map(({ manifest }) => `${attached.place}@${manifest.digest}`)
-      io.stdout.write(`${flags['json'] === true ? JSON.stringify(reportOf(attached), null, 2) : lines.join('\n')}\n`)
+      if (flags['json'] === true) io.stdout.json(reportOf(attached))
+      else io.stdout.lines(lines)
     },
     stopped: 'what was attached until then stays; the same command attaches the rest',
   })

@@ -1,5 +1,5 @@
 import { bytesText, countText } from '../tell/amount.ts'
-import { oneLine } from '../tell/one-line.ts'
+import type { DrawnLine } from './io.ts'
 import type { Progress, Task } from './progress.ts'
 
 export interface Screen {
@@ -13,19 +13,16 @@ const MAX_BARS = 8
 const BAR_CELLS = 20
 
 /** What is going on, as the lines to show now: a headline, then a bar for each layer and blob that is not done. */
-export function barLines(progress: Progress, nowMs: number, { columns, colour }: Screen): readonly string[] {
+export function barLines(progress: Progress, nowMs: number, { columns, colour }: Screen): readonly DrawnLine[] {
   const tasks = [...progress.tasks.values()].filter(({ bytes, size }) => size === undefined || bytes < size)
   const shown = tasks.slice(0, MAX_BARS)
   const head = headline(progress, tasks, nowMs)
   if (head === '') return []
-  // The last cell stays free: a terminal that wraps there would need one line more than was counted.
-  const width = Math.max(1, columns - 1)
-  const first = cut(head, width)
-  return [
-    colour ? `\u001b[1m${first}\u001b[22m` : first,
-    ...shown.map(task => cut(barLine(task, nowMs, width), width)),
-    ...(tasks.length > shown.length ? [cut(`  and ${tasks.length - shown.length} more`, width)] : []),
+  const lines = [
+    ...shown.map(task => barLine(task, nowMs, columns)),
+    ...(tasks.length > shown.length ? [`  and ${tasks.length - shown.length} more`] : []),
   ]
+  return [{ text: head, bold: colour }, ...lines.map(text => ({ text }))]
 }
 
 function headline({ step, sentBytes, sendingSinceMs }: Progress, tasks: readonly Task[], nowMs: number): string {
@@ -35,26 +32,22 @@ function headline({ step, sentBytes, sendingSinceMs }: Progress, tasks: readonly
     ...(layers > 0 ? [`making ${countText(layers, 'layer')}`] : []),
     ...(sent === '' ? [] : [`${sent} sent${rateText(sentBytes, nowMs - (sendingSinceMs ?? nowMs))}`]),
   ]
-  return parts.length > 0 ? parts.join(', ') : oneLine(step)
+  return parts.length > 0 ? parts.join(', ') : step
 }
 
-function barLine({ what, place, bytes, size, startedAtMs }: Task, nowMs: number, width: number): string {
+function barLine({ what, place, bytes, size, startedAtMs }: Task, nowMs: number, columns: number): string {
   const rate = rateText(bytes, nowMs - startedAtMs)
-  const to = place === undefined ? '' : `, ${oneLine(place)}`
-  if (size === undefined) return `  ${oneLine(what)}  ${bytesText(Math.max(0, bytes))}${rate}${to}`
+  const to = place === undefined ? '' : `, ${place}`
+  if (size === undefined) return `  ${what}  ${bytesText(Math.max(0, bytes))}${rate}${to}`
   const share = Math.min(1, Math.max(0, bytes / size))
   const percent = `${Math.floor(share * 100)}%`.padStart(4)
-  if (width < 60) return `${percent}  ${oneLine(what)}`
+  if (columns <= 60) return `${percent}  ${what}`
   const cells = Math.round(share * BAR_CELLS)
   const bar = `[${'='.repeat(cells)}${' '.repeat(BAR_CELLS - cells)}]`
-  return `  ${bar}${percent}  ${oneLine(what)}  ${bytesText(Math.max(0, bytes))} of ${bytesText(size)}${rate}${to}`
+  return `  ${bar}${percent}  ${what}  ${bytesText(Math.max(0, bytes))} of ${bytesText(size)}${rate}${to}`
 }
 
 /** Nothing in the first moment, when a rate would be noise. */
 function rateText(bytes: number, ms: number): string {
   return ms < 500 || bytes <= 0 ? '' : `, ${bytesText((bytes * 1000) / ms)}/s`
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 }

@@ -1,6 +1,6 @@
 import { InputError, messageOf, type InputProblem } from '../errors.ts'
 import type { OnPublishEvent } from '../publish/event.ts'
-import type { FieldValues } from '../publish/fields.ts'
+import { FIELDS, isSecret, type Field, type FieldName, type FieldValues } from '../publish/fields.ts'
 import { failuresOf, isWrongRequest, type Failure } from '../tell/failure.ts'
 import type { Display } from './display.ts'
 import { displayOn } from './display-on.ts'
@@ -57,15 +57,16 @@ export async function runCommand<D>(
   { run, stopped, onFailure, complete = (values): FieldValues => values, tellsProblems = false }: Work<D>,
 ): Promise<number> {
   const quiet = flags['quiet'] === true
-  const secrets = new Set<string>()
-  const display = displayOn(io.stderr, { env, quiet, secrets })
+  const display = displayOn(io.stderr, { env, quiet })
   let values: FieldValues = {}
   try {
     const typed = await withPassword(valuesOf(flags, env), flags, io)
+    hideSecrets(typed.values, io.secrets)
     const completed = completedBy(complete, typed)
+    hideSecrets(completed.values, io.secrets)
     values = completed.values
     const onSecret = (secret: string): void => {
-      secrets.add(secret)
+      io.secrets.add(secret)
     }
     const wiring = { env, ...completed, onEvent: display.onEvent, onSecret, defaultLayout: DEFAULT_LAYOUT }
     const wired = await wire(wiring)
@@ -88,6 +89,14 @@ export async function runCommand<D>(
     display.say(failureLines(failures, { stacks: env['OCI_PUBLISH_DEBUG'] === '1' }))
     await onFailure?.(failures, values)
     return isWrongRequest(error) ? 2 : 1
+  }
+}
+
+/** What was given as a secret, before anything can print it. */
+function hideSecrets(values: FieldValues, secrets: Io['secrets']): void {
+  for (const field of FIELDS as readonly (Field & { readonly name: FieldName })[]) {
+    const value = [values[field.name] ?? []].flat().join('\n')
+    if (value !== '' && isSecret(field, value) && field.name !== 'registry-auth') secrets.add(value)
   }
 }
 

@@ -2,7 +2,6 @@ import type { CopiedReferrer } from '../copy/copy-referrers.ts'
 import type { TargetReport } from '../copy/target-report.ts'
 import type { Digest } from '../oci/digest.ts'
 import { countText } from '../tell/amount.ts'
-import { oneLine } from '../tell/one-line.ts'
 import { hangingText, predicateTypeIn } from './hanging-text.ts'
 
 /** One that came along with what it refers to; printed by `--json` as it is. */
@@ -37,10 +36,10 @@ export function referrersText({ copied, existing }: NonNullable<TargetReport['re
   return `${dryRun ? 'would come along' : 'came along'}: ${countText(copied + existing, 'referrer')}${there}`
 }
 
-/** One line each. They say whatever they like of themselves: it must not steer the terminal. */
+/** One line each. */
 export function referrerLines(referrers: readonly CopiedReferrer[]): readonly string[] {
   return referrers.map(({ descriptor, subject, tag, existed }) => {
     const what = hangingText({ descriptor, by: tag === undefined ? 'subject' : 'tag', tag })
-    return oneLine(`${what}  ${descriptor.digest} on ${subject}${existed ? ', there already' : ''}`)
+    return `${what}  ${descriptor.digest} on ${subject}${existed ? ', there already' : ''}`
   })
 }

@@ -75,8 +75,8 @@ export async function copyTagsCommand<D>(
       const report = reportOf(request, copied)
       display.end()
       if (!quiet) display.say(linesOf(report, copied, performance.now() - startedAt))
-      const refs = report.images.map(({ ref }) => `${ref}\n`).join('')
-      io.stdout.write(flags['json'] === true ? `${JSON.stringify(report, null, 2)}\n` : refs)
+      if (flags['json'] === true) io.stdout.json(report)
+      else io.stdout.lines(report.images.map(({ ref }) => ref))
       const errors = copied.failures.flatMap(({ tag, error }) => failuresOf(`${report.from}:${tag}`, error))
       if (errors.length > 0) throw new AggregateError(errors, 'not every tag was copied')
     },

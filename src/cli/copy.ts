@@ -76,7 +76,8 @@ export async function copyCommand<D>(
       const report = reportOf(request, copied)
       display.end()
       if (!quiet) display.say(copyLines(report, copied.referrers, performance.now() - startedAt))
-      io.stdout.write(`${flags['json'] === true ? JSON.stringify(report, null, 2) : report.refs.join('\n')}\n`)
+      if (flags['json'] === true) io.stdout.json(report)
+      else io.stdout.lines(report.refs)
     },
     stopped: 'the tag moves last, so it does not point at half an image',
   })

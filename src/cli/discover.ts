@@ -24,8 +24,8 @@ export async function discoverCommand<D>(text: string, flags: Flags, io: Io, par
       const found = await parts.discover(reference, deps, { signal: parts.signal })
       display.end()
       const name = formatReference(reference)
-      if (flags['json'] !== true) io.stdout.write(`${discoveredLines(name, found).join('\n')}\n`)
-      else io.stdout.write(`${JSON.stringify({ reference: name, ...discoveredJson(found) }, null, 2)}\n`)
+      if (flags['json'] === true) io.stdout.json({ reference: name, ...discoveredJson(found) })
+      else io.stdout.lines(discoveredLines(name, found))
     },
   })
 }

@@ -2,7 +2,6 @@ import type { Discovered } from '../artifact/discover.ts'
 import type { Hanging } from '../content/hanging.ts'
 import { isIndexType } from '../oci/media-type.ts'
 import { formatPlatform } from '../oci/platform.ts'
-import { oneLine } from '../tell/one-line.ts'
 import { hangingText } from './hanging-text.ts'
 
 interface Branch {
@@ -14,7 +13,7 @@ interface Branch {
 export function discoveredLines(reference: string, found: Discovered): readonly string[] {
   const { digest } = found.descriptor
   const name = reference.endsWith(digest) ? reference : `${reference}@${digest}`
-  return [oneLine(name), ...treeLines(branchesOf(found))]
+  return [name, ...treeLines(branchesOf(found))]
 }
 
 function branchesOf({ referrers, manifests }: Discovered): readonly Branch[] {
@@ -33,13 +32,9 @@ function hangingBranch(hanging: Hanging): Branch {
   return { text: `${hangingText(hanging)}  ${descriptor.digest}`, branches: referrers.map(hangingBranch) }
 }
 
-/** Artifacts say whatever they like of themselves: it must not steer the terminal. */
 function treeLines(branches: readonly Branch[], indent = ''): readonly string[] {
   return branches.flatMap(({ text, branches: below }, i) => {
     const last = i === branches.length - 1
-    return [
-      `${indent}${last ? '└── ' : '├── '}${oneLine(text)}`,
-      ...treeLines(below, `${indent}${last ? '    ' : '│   '}`),
-    ]
+    return [`${indent}${last ? '└── ' : '├── '}${text}`, ...treeLines(below, `${indent}${last ? '    ' : '│   '}`)]
   })
 }

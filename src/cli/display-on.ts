@@ -1,27 +1,24 @@
-import { plainDisplay, quietDisplay, type Display, type Write } from './display.ts'
-import type { Output } from './io.ts'
+import { plainDisplay, quietDisplay, type Display } from './display.ts'
+import type { Messages } from './io.ts'
 import { liveDisplay } from './live.ts'
 
 export interface DisplayOptions {
   readonly env: NodeJS.ProcessEnv
   /** Only what is said, no events. */
   readonly quiet: boolean
-  /** Texts that are never shown; may grow. */
-  readonly secrets: ReadonlySet<string>
 }
 
 const REDRAW_MS = 100
 
 /** Live on a terminal, plain lines elsewhere and in CI. */
-export function displayOn(output: Output, { env, quiet, secrets }: DisplayOptions): Display {
-  const write: Write = text => {
-    output.write(hidden(text, secrets))
-  }
-  if (quiet) return quietDisplay(write)
-  if (!isLive(output, env)) return plainDisplay(write)
+export function displayOn(messages: Messages, { env, quiet }: DisplayOptions): Display {
+  if (quiet) return quietDisplay(messages)
+  if (!isLive(messages, env)) return plainDisplay(messages)
   return liveDisplay({
-    write,
-    screen: () => ({ columns: output.columns ?? 80, colour: output.hasColors?.(env) ?? false }),
+    draw: (...drawing) => {
+      messages.draw(...drawing)
+    },
+    screen: () => ({ columns: messages.columns ?? 80, colour: messages.hasColors(env) }),
     nowMs: () => performance.now(),
     every(draw) {
       const timer = setInterval(draw, REDRAW_MS).unref()
@@ -32,13 +29,7 @@ export function displayOn(output: Output, { env, quiet, secrets }: DisplayOption
   })
 }
 
-function isLive(output: Output, env: NodeJS.ProcessEnv): boolean {
+function isLive(messages: Messages, env: NodeJS.ProcessEnv): boolean {
   const inCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false'
-  return output.isTTY === true && env['TERM'] !== 'dumb' && !inCi
-}
-
-function hidden(text: string, secrets: ReadonlySet<string>): string {
-  let shown = text
-  for (const secret of secrets) if (secret !== '') shown = shown.replaceAll(secret, '***')
-  return shown
+  return messages.isTTY && env['TERM'] !== 'dumb' && !inCi
 }

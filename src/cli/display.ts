@@ -1,5 +1,6 @@
 import type { OnPublishEvent } from '../publish/event.ts'
 import { lineOf } from '../tell/line.ts'
+import type { Messages } from './io.ts'
 
 /** Where people read what is going on. */
 export interface Display {
@@ -9,11 +10,9 @@ export interface Display {
   readonly end: () => void
 }
 
-export type Write = (text: string) => void
-
 /** A line for each event: for logs, CI and pipes. */
-export function plainDisplay(write: Write): Display {
-  const { say, end } = quietDisplay(write)
+export function plainDisplay(messages: Messages): Display {
+  const { say, end } = quietDisplay(messages)
   return {
     onEvent(event) {
       const line = lineOf(event)
@@ -25,11 +24,11 @@ export function plainDisplay(write: Write): Display {
 }
 
 /** Only what is said, no events. */
-export function quietDisplay(write: Write): Display {
+export function quietDisplay(messages: Messages): Display {
   return {
     onEvent: () => undefined,
     say(lines) {
-      if (lines.length > 0) write(lines.map(line => `${line}\n`).join(''))
+      messages.say(lines)
     },
     end: () => undefined,
   }

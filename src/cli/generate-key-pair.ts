@@ -22,12 +22,13 @@ const DEFAULT_PREFIX = 'cosign'
  */
 export async function generateKeyPairCommand(flags: Flags, io: Io, parts: GenerateKeyPairParts): Promise<number> {
   const { env, signal } = parts
-  const display = displayOn(io.stderr, { env, quiet: true, secrets: new Set() })
+  const display = displayOn(io.stderr, { env, quiet: true })
   try {
     const { prefix, passphrase } = parseAsked(flags, env)
+    io.secrets.add(passphrase)
     const pair = await generateCosignKeyPair({ passphrase, signal })
     const paths = await writePair(prefix, pair, { signal })
-    io.stdout.write(paths.map(path => `${path}\n`).join(''))
+    io.stdout.lines(paths)
     return 0
   } catch (error) {
     if (signal.aborted) {

@@ -8,7 +8,7 @@ import { runCommand, type CommandParts } from './command.ts'
 import type { Flags } from './flags.ts'
 import { inspectedJson } from './inspected-json.ts'
 import { inspectedLines } from './inspected-lines.ts'
-import type { Io } from './io.ts'
+import type { Io, Results } from './io.ts'
 
 export interface InspectParts<D> extends CommandParts<D> {
   /** Where a reference is read from, and by which name. */
@@ -26,9 +26,9 @@ export async function inspectCommand<D>(text: string, flags: Flags, io: Io, part
     },
     async run({ deps, display }) {
       const asked = parseAsked(text, flags)
-      const result = await resultOf({ ...asked, ...parts.locate(asked.reference, deps), flags, signal })
+      const print = await resultOf({ ...asked, ...parts.locate(asked.reference, deps), flags, signal })
       display.end()
-      io.stdout.write(result)
+      print(io.stdout)
     },
   })
 }
@@ -63,16 +63,27 @@ interface Wanted extends Asked {
   readonly signal: AbortSignal
 }
 
-async function resultOf({ reference, source, name, platform, flags, signal }: Wanted): Promise<string | Uint8Array> {
+type Print = (to: Results) => void
+
+async function resultOf({ reference, source, name, platform, flags, signal }: Wanted): Promise<Print> {
+  const document = async (descriptor: Descriptor): Promise<Print> => {
+    const bytes = await documentOf(source, descriptor, { signal })
+    return to => {
+      to.document(bytes)
+    }
+  }
   if (flags['raw'] === true && platform === undefined) {
     // Not even parsed: it may be what is wrong with it that somebody wants to see.
-    return documentOf(source, await source.resolve(name, { signal }), { signal })
+    return document(await source.resolve(name, { signal }))
   }
   const found = await inspect(source, name, { platform, signal })
-  if (flags['raw'] === true) return documentOf(source, found.descriptor, { signal })
-  if (flags['config'] === true) return documentOf(source, configOf(found), { signal })
-  if (flags['json'] !== true) return `${inspectedLines(formatReference(reference), found).join('\n')}\n`
-  return `${JSON.stringify({ reference: formatReference(reference), ...inspectedJson(found) }, null, 2)}\n`
+  if (flags['raw'] === true) return document(found.descriptor)
+  if (flags['config'] === true) return document(configOf(found))
+  const shown = formatReference(reference)
+  return to => {
+    if (flags['json'] === true) to.json({ reference: shown, ...inspectedJson(found) })
+    else to.lines(inspectedLines(shown, found))
+  }
 }
 
 /** @throws {InputError} where there are several to choose from, or none */

@@ -3,7 +3,6 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import { shortDigest } from '../oci/digest.ts'
 import { formatPlatform, normalisePlatform } from '../oci/platform.ts'
 import { bytesText, countText } from '../tell/amount.ts'
-import { oneLine } from '../tell/one-line.ts'
 
 /** What was inspected, for a terminal. */
 export function inspectedLines(reference: string, found: Inspected): readonly string[] {
@@ -17,7 +16,7 @@ export function inspectedLines(reference: string, found: Inspected): readonly st
       ...aboutLines(found),
     ]),
     ...childLines(found, found),
-  ].map(withoutControls)
+  ]
 }
 
 type Row = readonly [name: string, values: readonly string[]]
@@ -158,10 +157,4 @@ function headline(found: Inspected, root: Inspected): string {
     case 'other':
       return found.descriptor.mediaType
   }
-}
-
-/** Images say whatever they like: it must not steer the terminal. */
-function withoutControls(line: string): string {
-  const indent = /^ */.exec(line)?.[0] ?? ''
-  return `${indent}${oneLine(line)}`
 }

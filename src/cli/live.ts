@@ -1,11 +1,12 @@
 import type { OnPublishEvent } from '../publish/event.ts'
 import { lineOf } from '../tell/line.ts'
 import { barLines, type Screen } from './bars.ts'
-import type { Display, Write } from './display.ts'
+import type { Display } from './display.ts'
+import type { Messages } from './io.ts'
 import { IDLE, advance } from './progress.ts'
 
 export interface LiveOptions {
-  readonly write: Write
+  readonly draw: Messages['draw']
   /** Asked before every drawing: windows change their size. */
   readonly screen: () => Screen
   readonly nowMs: () => number
@@ -13,18 +14,15 @@ export interface LiveOptions {
   readonly every: (draw: () => void) => () => void
 }
 
-const ESC = '\u001b['
-
 /** Lines that stay, and below them bars that are drawn over. Nothing is hidden or switched, so a kill leaves no mess. */
-export function liveDisplay({ write, screen, nowMs, every }: LiveOptions): Display {
+export function liveDisplay({ draw: drawOn, screen, nowMs, every }: LiveOptions): Display {
   let progress = IDLE
   let drawn = 0
   let changed = false
   const waiting: string[] = []
-  const erase = (): string => (drawn === 0 ? '' : `${ESC}${drawn}A\r${ESC}J`)
   const draw = (above: readonly string[]): void => {
     const bars = barLines(progress, nowMs(), screen())
-    write(`${erase()}${[...above, ...bars].map(line => `${line}\n`).join('')}`)
+    drawOn(drawn, above, bars)
     drawn = bars.length
     changed = false
   }

@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander'
-import type { Io } from './io.ts'
+import { failuresOf } from '../tell/failure.ts'
+import { failureLines } from './failure-lines.ts'
+import { openIo, type Streams } from './io.ts'
 import { commandOf, plainCommand } from './program/command-of.ts'
 import { COMMANDS } from './program/commands.ts'
 import { EXAMPLES, STREAMS } from './program/texts.ts'
@@ -11,7 +13,8 @@ import type { CliParts } from './publish.ts'
  * @param argv without node and script
  * @returns the exit code: 0 done, 1 it failed, 2 the request is wrong, 130 stopped
  */
-export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts<D>): Promise<number> {
+export async function runCli<D>(argv: readonly string[], streams: Streams, parts: CliParts<D>): Promise<number> {
+  const io = openIo(streams)
   let exitCode = 0
   const program = plainCommand('oci-publish', io)
     .description('Assembles container images without a daemon and publishes them to OCI registries')
@@ -29,6 +32,8 @@ export async function runCli<D>(argv: readonly string[], io: Io, parts: CliParts
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    throw error
+    // Not even what nobody foresaw leaves by another way.
+    io.stderr.say(failureLines(failuresOf(error), { stacks: parts.env['OCI_PUBLISH_DEBUG'] === '1' }))
+    return 1
   }
 }

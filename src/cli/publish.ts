@@ -40,14 +40,15 @@ export async function publishCommand<D>(flags: Flags, io: Io, parts: CliParts<D>
       const report = await publish(values, deps, { signal })
       display.end()
       if (!quiet) display.say(resultLines(report, performance.now() - startedAt))
-      io.stdout.write(`${flags['json'] === true ? JSON.stringify(report, null, 2) : report.refs.join('\n')}\n`)
-      if (wantsSummary(values)) await appendSummary(env, reportSummary(report))
+      if (flags['json'] === true) io.stdout.json(report)
+      else io.stdout.lines(report.refs)
+      if (wantsSummary(values)) await appendSummary(env, reportSummary(report, io.secrets))
     },
     complete: withoutIdle,
     tellsProblems: true,
     stopped: 'tags move last, so none points at half an image',
     async onFailure(failures, values) {
-      if (wantsSummary(values)) await appendSummary(env, failureSummary(failures))
+      if (wantsSummary(values)) await appendSummary(env, failureSummary(failures, io.secrets))
     },
   })
 }

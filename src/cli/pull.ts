@@ -3,7 +3,6 @@ import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { parsePlatform } from '../oci/platform.ts'
 import { parseReference } from '../oci/reference.ts'
 import { bytesText, countText, durationText } from '../tell/amount.ts'
-import { oneLine } from '../tell/one-line.ts'
 import { runCommand, type CommandParts } from './command.ts'
 import type { Flags } from './flags.ts'
 import type { Io } from './io.ts'
@@ -25,8 +24,8 @@ export async function pullCommand<D>(text: string, flags: Flags, io: Io, parts: 
       const pulled = await parts.pull(parse(text, flags), deps, { signal: parts.signal })
       display.end()
       if (!quiet) display.say(pulledLines(pulled, performance.now() - startedAt))
-      const paths = pulled.files.map(({ path }) => `${oneLine(path)}\n`)
-      io.stdout.write(flags['json'] === true ? `${JSON.stringify(reportOf(pulled), null, 2)}\n` : paths.join(''))
+      if (flags['json'] === true) io.stdout.json(reportOf(pulled))
+      else io.stdout.lines(pulled.files.map(({ path }) => path))
     },
     stopped: 'what has come of large files is kept; the same command goes on from there',
   })

@@ -35,14 +35,14 @@ export async function sbomCommand<D>(text: string, flags: Flags, io: Io, parts: 
         display.end()
         if (!quiet) display.say(attachments.map(lineOf))
         const refs = attachments.map(({ manifest }) => `${place}@${manifest.digest}`)
-        io.stdout.write(refs.map(ref => `${ref}\n`).join(''))
+        io.stdout.lines(refs)
         return
       }
       const sbom = await parts.generateSbom(reference, deps, options)
       if (output !== undefined) await writeFile(output, sbom.bytes)
       display.end()
       if (!quiet) display.say([`${countText(sbom.packages, 'package')} in ${sbom.subject.digest}`])
-      if (output === undefined) io.stdout.write(sbom.bytes)
+      if (output === undefined) io.stdout.document(sbom.bytes)
     },
     stopped: 'what was attached until then stays; the same command attaches the rest',
   })

@@ -34,7 +34,8 @@ export async function signCommand<D>(
       const signed = await parts.sign(words, values, deps, { signal: parts.signal }).catch(inFlags)
       display.end()
       if (!quiet) display.say(linesOf(signed, performance.now() - startedAt))
-      io.stdout.write(`${flags['json'] === true ? JSON.stringify(signed, null, 2) : signed.refs.join('\n')}\n`)
+      if (flags['json'] === true) io.stdout.json(signed)
+      else io.stdout.lines(signed.refs)
     },
     stopped: 'what was signed until then stays; the same command signs the rest',
   })

@@ -24,8 +24,8 @@ export async function tagsCommand<D>(text: string, flags: Flags, io: Io, parts: 
       display.end()
       display.say(warningsOf(others))
       const repository = formatReference(reference)
-      if (flags['json'] === true) io.stdout.write(`${JSON.stringify({ repository, tags }, null, 2)}\n`)
-      else io.stdout.write(tags.map(tag => `${tag}\n`).join(''))
+      if (flags['json'] === true) io.stdout.json({ repository, tags })
+      else io.stdout.lines(tags)
     },
   })
 }

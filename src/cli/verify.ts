@@ -30,8 +30,8 @@ export async function verifyCommand<D>(text: string, flags: Flags, io: Io, parts
       display.end()
       if (!quiet) display.say(linesOf(verification))
       const refs = verification.verified.map(({ descriptor }) => `${verification.place}@${descriptor.digest}`)
-      const report = (): string => JSON.stringify(reportOf(request?.reference, verification), null, 2)
-      io.stdout.write(`${flags['json'] === true ? report() : refs.join('\n')}\n`)
+      if (flags['json'] === true) io.stdout.json(reportOf(request.reference, verification))
+      else io.stdout.lines(refs)
     },
   })
 }

@@ -3,18 +3,21 @@ import type { FileReport, PlatformReport, PublishReport } from '../publish/repor
 import { bytesText } from './amount.ts'
 import type { Failure } from './failure.ts'
 import { imageBytes, kindText, layersText, tagText, tallyText, untaggedText } from './result.ts'
+import { shownWithout, type Shown } from './markdown.ts'
+import type { Secrets } from './secrets.ts'
 import { signedTexts } from './signed.ts'
 
 /** What was published, as a job summary in GitHub's Markdown. */
-export function reportSummary(report: PublishReport): string {
+export function reportSummary(report: PublishReport, secrets: Secrets): string {
+  const code = shownWithout(secrets)
   const { digest, refs, base, platforms, layers, targets, chart, dryRun } = report
   const untagged = untaggedText(report)
   return [
     dryRun ? '### Would publish (dry run)' : '### Published',
     refs.map(ref => `- ${code(ref)}`).join('\n'),
-    `${code(digest)}, ${kindText(report)}${base ? `, on ${code(base.name)} at ${code(base.digest)}` : ''}`,
-    ...(platforms.length === 0 ? [] : [platformTable(platforms)]),
-    ...(layers ? [fileTable(layers)] : []),
+    `${code(digest)}, ${code(kindText(report))}${base ? `, on ${code(base.name)} at ${code(base.digest)}` : ''}`,
+    ...(platforms.length === 0 ? [] : [platformTable(platforms, code)]),
+    ...(layers ? [fileTable(layers, code)] : []),
     table(
       ['Target', 'Tags', dryRun ? 'To send' : 'Sent', dryRun ? 'To mount' : 'Mounted', 'Already there'],
       targets.map(({ place, tags, tagSteps, sent, mounted, existing }) => [
@@ -23,21 +26,21 @@ export function reportSummary(report: PublishReport): string {
         ...[sent, mounted, existing].map(tallyText),
       ]),
     ),
-    ...signedTexts(report.signed).map(escape),
+    ...signedTexts(report.signed).map(code),
     ...[...(report.signed?.verifyCommands ?? []), ...(chart?.commands ?? [])].map(code),
-    ...(untagged === undefined ? [] : [escape(untagged)]),
+    ...(untagged === undefined ? [] : [code(untagged)]),
     '',
   ].join('\n\n')
 }
 
-function platformTable(platforms: readonly PlatformReport[]): string {
+function platformTable(platforms: readonly PlatformReport[], code: Shown): string {
   return table(
     ['Platform', 'Digest', 'Size', 'Layers'],
-    platforms.map(one => [one.platform, code(one.digest), bytesText(imageBytes(one)), layersText(one)]),
+    platforms.map(one => [code(one.platform), code(one.digest), bytesText(imageBytes(one)), layersText(one)]),
   )
 }
 
-function fileTable(layers: readonly FileReport[]): string {
+function fileTable(layers: readonly FileReport[], code: Shown): string {
   return table(
     ['File', 'Digest', 'Size', 'Type'],
     layers.map(one => [code(one.title ?? ''), code(one.digest), bytesText(one.size), code(one.mediaType)]),
@@ -45,31 +48,23 @@ function fileTable(layers: readonly FileReport[]): string {
 }
 
 /** What went wrong, as a job summary. */
-export function failureSummary(failures: readonly Failure[]): string {
-  return ['### Not published', failures.map(failureItems).join('\n'), ''].join('\n\n')
+export function failureSummary(failures: readonly Failure[], secrets: Secrets): string {
+  const code = shownWithout(secrets)
+  return ['### Not published', failures.map(one => failureItems(one, code)).join('\n'), ''].join('\n\n')
 }
 
-function failureItems({ message, hint, causes, problems }: Failure): string {
+function failureItems({ message, hint, causes, problems }: Failure, code: Shown): string {
   return [
-    `- ${escape(message)}`,
-    ...problems.map(one => `  - ${code(one.input)}: ${escape(one.problem)}${one.hint ? ` (${escape(one.hint)})` : ''}`),
-    ...causes.map(cause => `  - because: ${escape(cause)}`),
-    ...(hint === undefined ? [] : [`  - **${escape(hint)}**`]),
+    `- ${code(message)}`,
+    ...problems.map(one => `  - ${code(one.input)}: ${code(one.problem)}${one.hint ? ` (${code(one.hint)})` : ''}`),
+    ...causes.map(cause => `  - because: ${code(cause)}`),
+    ...(hint === undefined ? [] : [`  - **${code(hint)}**`]),
   ].join('\n')
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-/** As HTML, because a backtick or a bar in the text would end Markdown's own code and cells. */
-function code(text: string): string {
-  return `<code>${escape(text)}</code>`
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>|*_`[\]\\~@#]/g, char => `&#${char.charCodeAt(0)};`)
 }
 
 /** Appends to the file that the runner shows as the job's summary; where there is none, does nothing. */

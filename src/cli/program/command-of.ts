@@ -31,8 +31,12 @@ export function plainCommand(name: string, io: Io): Command {
     .exitOverride()
     .allowExcessArguments(false)
     .configureOutput({
-      writeOut: text => io.stdout.write(text),
-      writeErr: text => io.stderr.write(text),
+      writeOut: text => {
+        io.stdout.text(text)
+      },
+      writeErr: text => {
+        io.stderr.say(text.replace(/\n$/, '').split('\n'))
+      },
       getOutHelpWidth: () => io.stdout.columns ?? 120,
       getErrHelpWidth: () => io.stderr.columns ?? 120,
       // Nobody's password should be printed because its flag was misspelt.
