@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { compressionOf, decompress } from '../../src/archive/decompress.ts'
+import { InflationBudget } from '../../src/archive/inflation.ts'
 import { OciPublishError } from '../../src/errors.ts'
-import { collect, failureOf, firstOf, madeUp, pieces, watched } from './bytes.ts'
+import { collect, drain, failureOf, firstOf, madeUp, pieces, watched } from './bytes.ts'
 
 const TEXT = Buffer.from('a tale of two members')
 const [first, second] = [TEXT.subarray(0, 9), TEXT.subarray(9)]
@@ -122,5 +123,34 @@ describe('decompress()', () => {
     const reason = new Error('the user said so')
     const stopped = decompress(pieces(gzipSync(TEXT)), { signal: AbortSignal.abort(reason) })
     expect(await failureOf(stopped)).toBe(reason)
+  })
+})
+
+describe('a decompression bomb', () => {
+  const bomb = gzipSync(Buffer.alloc(3 << 20))
+
+  test('is stopped before it fills memory or disk, and says how far it went', async () => {
+    const inflation = new InflationBudget({ freeBytes: 1 << 20, ratio: 100 })
+    const error = await failureOf(decompress(pieces(bomb, 512), { from: 'layer 1', inflation }))
+    expect(error).toMatchObject({ code: 'TOO_LARGE', hint: expect.stringContaining('bomb') as string })
+    expect((error as Error).message).toMatch(/^layer 1: more than [\d,]+ bytes when decompressed, from [\d,]+$/)
+  })
+
+  test('is stopped in zstd, whose ratio has no end', async () => {
+    const inflation = new InflationBudget({ freeBytes: 1 << 20, ratio: 100 })
+    const frames = zstdCompressSync(Buffer.alloc(30 << 20))
+    expect(await failureOf(decompress(pieces(frames), { inflation }))).toMatchObject({ code: 'TOO_LARGE' })
+  })
+
+  test('is stopped when it comes in many layers', async () => {
+    const inflation = new InflationBudget({ freeBytes: 4 << 20, ratio: 0 })
+    await drain(decompress(pieces(bomb), { inflation }))
+    expect(await failureOf(decompress(pieces(bomb), { inflation }))).toMatchObject({ code: 'TOO_LARGE' })
+  })
+
+  test('is none where an archive grows as archives do', async () => {
+    const inflation = new InflationBudget({ freeBytes: 0, ratio: 100 })
+    const content = madeUp(4 << 20, 1, { alphabet: 4 })
+    expect((await collect(decompress(pieces(gzipSync(content), 4096), { inflation }))).equals(content)).toBe(true)
   })
 })

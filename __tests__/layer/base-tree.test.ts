@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
+import { Budget } from '../../src/budget.ts'
 import { BaseTree, emptyTree } from '../../src/layer/base-tree.ts'
-import type { LayerTree, TreeEntry } from '../../src/layer/layer-tree.ts'
+import type { LayerTree } from '../../src/layer/layer-tree.ts'
+import type { TreeEntry } from '../../src/layer/tree-entry.ts'
 
 const usual = { mode: 0o755, uid: 0, gid: 0 }
 const dir = (path: string, mode = 0o755): TreeEntry => ({ path, type: 'directory', ...usual, mode })
@@ -64,6 +66,34 @@ test('a tree with a layer on top leaves the tree below as it was', () => {
   expect(types(one, paths)).toEqual(['directory', undefined, 'file', 'file', 'directory'])
   expect(types(other, paths)).toEqual(['file', undefined, undefined, undefined, 'symlink'])
   expect(one.lookup('a')?.mode).toBe(0o700)
+})
+
+describe('what a tree may take', () => {
+  const limit = (max: number): Budget => new Budget({ what: 'bytes of memory', max })
+
+  test('counts the directories that nobody describes: 2,000 of them come with one name', () => {
+    const deep = `${'d/'.repeat(2000)}file`
+    expect(() => new BaseTree([layer([file(deep)])], { memory: limit(100_000), from: 'base' })).toThrow(
+      'base: more than 100,000 bytes of memory',
+    )
+  })
+
+  test('counts a layer each time that it is laid over', () => {
+    const one = layer([file('a'), file('b')])
+    const entries = new Budget({ what: 'entries', max: 5 })
+    expect(() => new BaseTree([one, one, one], { entries })).toThrow('more than 5 entries')
+  })
+
+  test('is little for files that look the same', () => {
+    const files = Array.from({ length: 1000 }, (_, i) => file(`usr/lib/${i}`))
+    const tree = new BaseTree([layer(files)], { memory: limit(80_000) })
+    expect(tree.lookup('usr/lib/999')?.type).toBe('file')
+  })
+})
+
+test('files that share their attributes do not share what is laid over one of them', () => {
+  const tree = new BaseTree([layer([file('a'), file('b')]), layer([file('a/x'), dir('c')])])
+  expect(types(tree, ['a', 'a/x', 'b', 'b/x'])).toEqual(['directory', 'file', 'file', undefined])
 })
 
 describe('resolve()', () => {

@@ -1,12 +1,17 @@
 import { gunzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
+import { createHash } from 'node:crypto'
+import { InflationBudget } from '../../src/archive/inflation.ts'
+import { Budget } from '../../src/budget.ts'
 import { bytesBlob, type Blob } from '../../src/content/blob.ts'
 import { noCache } from '../../src/content/cache.ts'
-import { readLayerTree, type LayerTree, type TreeEntry } from '../../src/layer/layer-tree.ts'
-import { loadBaseTrees } from '../../src/layer/load-tree.ts'
+import { readLayerTree, type LayerTree } from '../../src/layer/layer-tree.ts'
+import type { TreeEntry } from '../../src/layer/tree-entry.ts'
+import { loadBaseTrees, type BaseLayer } from '../../src/layer/load-tree.ts'
 import { recallTree, rememberTree } from '../../src/layer/tree-cache.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
-import { collect, layerBlob } from './layer-blob.ts'
+import type { TreeBudget } from '../../src/layer/tree-budget.ts'
+import { collect, layerBlob, type Sketch } from './layer-blob.ts'
 import { MapCache } from './map-cache.ts'
 
 /** Counts how often it is opened. */
@@ -19,6 +24,11 @@ function counted(blob: Blob): Blob & { opened: number } {
       return blob.open(options)
     },
   }
+}
+
+/** The tree with its entries in a list. */
+function listed(tree: LayerTree): LayerTree & { readonly entries: readonly TreeEntry[] } {
+  return { ...tree, entries: [...tree.entries] }
 }
 
 test('the tree of a layer is what its headers say, with the accounts and the deletions', async () => {
@@ -36,7 +46,7 @@ test('the tree of a layer is what its headers say, with the accounts and the del
     { path: '.wh.top' },
     { path: '.wh..wh.plnk', type: 'directory' },
   ])
-  expect(await readLayerTree(blob)).toEqual({
+  expect(listed(await readLayerTree(blob))).toEqual({
     entries: [
       { path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0 },
       { path: 'etc', type: 'directory', mode: 0o700, uid: 1, gid: 2 },
@@ -53,7 +63,7 @@ test('the tree of a layer is what its headers say, with the accounts and the del
 
 test('a passwd of more than a mebibyte is not an account file', async () => {
   const tree = await readLayerTree(await layerBlob([{ path: 'etc/passwd', text: 'x'.repeat((1 << 20) + 1) }]))
-  expect(tree.entries[0]?.text).toBeUndefined()
+  expect(listed(tree).entries[0]?.text).toBeUndefined()
 })
 
 test('a layer that is no tar is told by its digest', async () => {
@@ -74,7 +84,7 @@ const diffIDOf = async (blob: Blob): Promise<Digest> => digestOf(gunzipSync(awai
 test('a layer that is another than the config says is refused, with both diffIDs', async () => {
   const blob = await layerBlob([{ path: 'a' }])
   const diffID = await diffIDOf(blob)
-  expect((await readLayerTree(blob, { diffID })).entries).toHaveLength(1)
+  expect(listed(await readLayerTree(blob, { diffID })).entries).toHaveLength(1)
   const said = digestOf(Buffer.from('a layer of somebody else'))
   await expect(readLayerTree(blob, { diffID: said })).rejects.toMatchObject({
     code: 'INVALID_DOCUMENT',
@@ -82,7 +92,86 @@ test('a layer that is another than the config says is refused, with both diffIDs
   })
 })
 
+describe('a hostile layer', () => {
+  const small = (limits: {
+    readonly entries?: number
+    readonly memory?: number
+    readonly accounts?: number
+  }): TreeBudget => ({
+    entries: new Budget({ what: 'entries', max: limits.entries ?? 1000 }),
+    memory: new Budget({ what: 'bytes of memory', max: limits.memory ?? 1 << 20 }),
+    accounts: new Budget({ what: 'bytes of accounts', max: limits.accounts ?? 1000 }),
+    inflation: new InflationBudget(),
+  })
+  const many = (count: number, one: (i: number) => string): readonly Sketch[] =>
+    Array.from({ length: count }, (_, i) => ({ path: one(i) }))
+
+  test('of endless entries is left at the limit, which the error names', async () => {
+    const blob = await layerBlob(many(30, i => `f${i}`))
+    await expect(readLayerTree(blob, { budget: small({ entries: 29 }) })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: `base layer ${blob.descriptor.digest}: more than 29 entries`,
+    })
+  })
+
+  test('of deletions counts as one of entries', async () => {
+    const blob = await layerBlob(many(30, i => `.wh.f${i}`))
+    await expect(readLayerTree(blob, { budget: small({ entries: 29 }) })).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    await expect(readLayerTree(blob, { budget: small({ memory: 900 }) })).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  })
+
+  test('does not fill the memory with passwd files anywhere, nor with links to one', async () => {
+    const files = await layerBlob(many(3, i => `${i}/etc/passwd`).map(one => ({ ...one, text: 'x'.repeat(400) })))
+    await expect(readLayerTree(files, { budget: small({}) })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('more than 1,000 bytes of accounts') as string,
+    })
+    const links = await layerBlob([
+      { path: 'etc/passwd', text: 'x'.repeat(400) },
+      ...many(2, i => `${i}/etc/passwd`).map(one => ({ ...one, type: 'hardlink' as const, link: 'etc/passwd' })),
+    ])
+    await expect(readLayerTree(links, { budget: small({}) })).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  })
+
+  test('shares its limits with the other layers of the image', async () => {
+    const budget = small({ entries: 50 })
+    await readLayerTree(await layerBlob(many(30, i => `f${i}`)), { budget })
+    await expect(readLayerTree(await layerBlob(many(30, i => `g${i}`)), { budget })).rejects.toThrow('more than 50')
+  })
+
+  test('of the longest names is measured by them, not by their number', async () => {
+    const names = many(20, i => createHash('sha512').update(`${i}`).digest('hex').repeat(2).slice(0, 250))
+    await expect(readLayerTree(await layerBlob(names), { budget: small({ memory: 1000 }) })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('bytes of memory') as string,
+    })
+  })
+
+  test('gives the same tree when it has more entries than are packed together', async () => {
+    const blob = await layerBlob(many(3000, i => `d${i % 7}/é${i}`))
+    expect(listed(await readLayerTree(blob)).entries.map(({ path }) => path)).toEqual(
+      many(3000, i => `d${i % 7}/é${i}`).map(({ path }) => path),
+    )
+  })
+})
+
 describe('loadBaseTrees()', () => {
+  test('refuses an image of more layers than any runtime mounts', async () => {
+    const layer = await layerBlob([{ path: 'a' }])
+    const one = { blob: layer, diffID: await diffIDOf(layer) }
+    await expect(loadBaseTrees([Array<BaseLayer>(1001).fill(one)], noCache)).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('more than 1,000 layers') as string,
+    })
+  })
+
+  test('downloads a layer once that an image has several times', async () => {
+    const layer = counted(await layerBlob([{ path: 'a' }]))
+    const one = { blob: layer, diffID: await diffIDOf(layer) }
+    await loadBaseTrees([[one, one, one]], noCache)
+    expect(layer.opened).toBe(2) // and once for its diffID
+  })
+
   test('puts layers over each other in their order, and reads each only once, ever', async () => {
     const cache = new MapCache()
     const layers = [
@@ -142,7 +231,8 @@ test('what is remembered of a tree is the tree', async () => {
       const cache = new MapCache()
       const digest = digestOf(Buffer.from('x'))
       await rememberTree(cache, digest, wanted, {})
-      expect(await recallTree(cache, digest, {})).toEqual(wanted)
+      const recalled = await recallTree(cache, digest, {})
+      expect(recalled && listed(recalled)).toEqual(listed(wanted))
     }),
   )
 })

@@ -1,5 +1,7 @@
+import type { Budget } from '../budget.ts'
 import type { Accounts } from './owner.ts'
-import type { LayerTree, TreeEntry } from './layer-tree.ts'
+import type { LayerTree } from './layer-tree.ts'
+import type { TreeEntry } from './tree-entry.ts'
 
 /** What is at a path. Hard links are files; what is neither directory nor symlink nor file is `other`. */
 export type BaseEntry = Omit<TreeEntry, 'path'>
@@ -14,9 +16,24 @@ interface Node {
   entry: BaseEntry
   /** Of a directory that has some. */
   children: Map<string, Node> | undefined
-  /** The tree that may change it; others that share it copy it first. */
-  readonly owner: BaseTree
+  /** The tree that may change it; others that share it copy it first. Nobody changes one that has none. */
+  readonly owner: BaseTree | undefined
 }
+
+export interface BaseTreeOptions {
+  readonly below?: BaseTree | undefined
+  /** Entries that may be laid over each other. */
+  readonly entries?: Budget | undefined
+  /** Bytes of memory that the tree may take, about. */
+  readonly memory?: Budget | undefined
+  /** Names the image in errors. */
+  readonly from?: string | undefined
+}
+
+/** What places take, as measured: a name in its directory, a node with attributes of its own, a directory's table. */
+const NAME_BYTES = 64
+const NODE_BYTES = 176
+const TABLE_BYTES = 224
 
 /**
  * The file tree that layers make, one over the other. A layer is written against the tree below it: parents with the
@@ -24,33 +41,54 @@ interface Node {
  */
 export class BaseTree {
   #root: Node
+  readonly #entries: Budget | undefined
+  readonly #memory: Budget | undefined
+  readonly #from: string
 
-  /** Bottom layer first. */
-  constructor(layers: readonly LayerTree[], below?: BaseTree) {
+  /**
+   * @param layers bottom layer first
+   * @throws {OciPublishError} TOO_LARGE beyond the budget
+   */
+  constructor(layers: readonly LayerTree[], options: BaseTreeOptions = {}) {
+    const { below, entries, memory, from = 'the tree of the image' } = options
     this.#root = below ? below.#root : { entry: implied, children: undefined, owner: this }
-    for (const layer of layers) this.#apply(layer)
+    this.#entries = entries
+    this.#memory = memory
+    this.#from = from
+    const plain = new PlainNodes()
+    for (const layer of layers) this.#apply(layer, plain)
   }
 
   /** The tree with one more layer on top. This one stays as it is; what does not differ is shared. */
   under(layer: LayerTree): BaseTree {
-    return new BaseTree([layer], this)
+    return new BaseTree([layer], { below: this })
   }
 
   /** Deletions of a layer only concern the layers below it, wherever in the archive they stand. */
-  #apply({ entries, whiteouts, opaques }: LayerTree): void {
+  #apply({ entries, whiteouts, opaques }: LayerTree, plain: PlainNodes): void {
     for (const path of opaques) {
       if (this.#find(path)?.children) this.#own(path).children = undefined
     }
     for (const path of whiteouts) {
-      const slash = path.lastIndexOf('/')
-      const directory = path.slice(0, Math.max(0, slash))
-      if (this.#find(path)) this.#own(directory).children?.delete(path.slice(slash + 1))
+      if (this.#find(path)) this.#own(directoryOf(path)).children?.delete(nameOf(path))
     }
     for (const entry of entries) {
-      const node = this.#own(entry.path)
-      node.entry = entry
-      if (entry.type !== 'directory') node.children = undefined
+      this.#entries?.spend(1, this.#from)
+      this.#put(entry, plain)
     }
+  }
+
+  #put({ path, ...entry }: TreeEntry, plain: PlainNodes): void {
+    const shared = path === '' ? undefined : plain.nodeOf(entry)
+    if (shared) {
+      this.#add(this.#childrenOf(this.#own(directoryOf(path))), nameOf(path), shared)
+      return
+    }
+    const node = this.#own(path)
+    const { linkTarget = '', text = '' } = entry
+    this.#memory?.spend(linkTarget.length + text.length, this.#from)
+    node.entry = plain.entryOf(entry)
+    if (entry.type !== 'directory') node.children = undefined
   }
 
   /**
@@ -65,14 +103,29 @@ export class BaseTree {
       const slash = path.indexOf('/', from)
       const name = slash < 0 ? path.slice(from) : path.slice(from, slash)
       from = slash < 0 ? path.length : slash + 1
-      if (node.entry.type !== 'directory') node.entry = implied
-      node.children ??= new Map()
-      const child = node.children.get(name)
+      const children = this.#childrenOf(node)
+      const child = children.get(name)
       const mine = child ? this.#mine(child) : { entry: implied, children: undefined, owner: this }
-      if (mine !== child) node.children.set(name, mine)
+      if (!child) this.#memory?.spend(NODE_BYTES, this.#from)
+      if (mine !== child) this.#add(children, name, mine)
       node = mine
     }
     return node
+  }
+
+  /** As a directory, which it becomes where it is none. */
+  #childrenOf(node: Node): Map<string, Node> {
+    if (node.entry.type !== 'directory') node.entry = implied
+    if (!node.children) this.#memory?.spend(TABLE_BYTES, this.#from)
+    return (node.children ??= new Map<string, Node>())
+  }
+
+  #add(children: Map<string, Node>, name: string, node: Node): void {
+    if (children.has(name)) children.set(name, node)
+    else {
+      this.#memory?.spend(NAME_BYTES + name.length, this.#from)
+      children.set(alone(name), node)
+    }
   }
 
   #mine(node: Node): Node {
@@ -101,30 +154,33 @@ export class BaseTree {
   }
 
   #resolve(path: string, last: boolean): Resolved {
-    const todo = path.split('/').reverse()
-    let done: readonly string[] = []
+    const todo = partsOf(path)
+    const names: string[] = []
+    const nodes: (Node | undefined)[] = [this.#root] // one more than the names
     let hops = 0
     for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-      if (name === '' || name === '.') continue
       if (name === '..') {
-        done = done.slice(0, -1) // of the root it is the root
+        if (names.pop() !== undefined) nodes.pop() // of the root it is the root
         continue
       }
-      const next = [...done, name]
-      const entry = this.lookup(next.join('/'))
-      const more = todo.some(rest => rest !== '' && rest !== '.')
-      if (entry?.type === 'symlink' && entry.linkTarget !== undefined && (more || last)) {
-        if (++hops > MAX_HOPS) return { problem: `/${path}: too many symlinks at /${next.join('/')}` }
-        if (entry.linkTarget.startsWith('/')) done = []
-        todo.push(...entry.linkTarget.split('/').reverse())
+      const node = nodes.at(-1)?.children?.get(name)
+      const more = todo.length > 0
+      if (node?.entry.type === 'symlink' && node.entry.linkTarget !== undefined && (more || last)) {
+        if (++hops > MAX_HOPS) return { problem: `/${path}: too many symlinks at /${[...names, name].join('/')}` }
+        if (node.entry.linkTarget.startsWith('/')) {
+          names.length = 0
+          nodes.length = 1
+        }
+        todo.push(...partsOf(node.entry.linkTarget))
         continue
       }
-      if (entry && entry.type !== 'directory' && more) {
-        return { problem: `/${path}: /${next.join('/')} is not a directory in the layers below` }
+      if (node && node.entry.type !== 'directory' && more) {
+        return { problem: `/${path}: /${[...names, name].join('/')} is not a directory in the layers below` }
       }
-      done = next
+      names.push(name)
+      nodes.push(node)
     }
-    return { path: done.join('/') }
+    return { path: names.join('/') }
   }
 
   /** The files that names of users and groups are looked up in. */
@@ -137,6 +193,57 @@ export class BaseTree {
     return resolved.problem === undefined ? this.lookup(resolved.path)?.text : undefined
   }
 }
+
+/** The parts of a path that matter, last one first. */
+function partsOf(path: string): string[] {
+  return path
+    .split('/')
+    .filter(part => part !== '' && part !== '.')
+    .reverse()
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** A part of a string keeps all of it in memory. */
+function alone(name: string): string {
+  return Buffer.from(name).toString()
+}
+
+/** What looks the same is the same object: a base has few kinds of owners and modes, and a million files. */
+class PlainNodes {
+  readonly #entries = new Map<string, BaseEntry>()
+  readonly #nodes = new Map<BaseEntry, Node>()
+
+  entryOf(entry: BaseEntry): BaseEntry {
+    const { type, mode, uid, gid, linkTarget, text } = entry
+    if (linkTarget !== undefined || text !== undefined) return entry
+    const key = `${type} ${mode} ${uid} ${gid}`
+    const known = this.#entries.get(key)
+    if (known) return known
+    if (this.#entries.size < MAX_KINDS) this.#entries.set(key, entry)
+    return entry
+  }
+
+  /** One that nobody may change; undefined for what has more to it than numbers. */
+  nodeOf(entry: BaseEntry): Node | undefined {
+    const { type, text } = entry
+    if (text !== undefined || (type !== 'file' && type !== 'other')) return undefined
+    const one = this.entryOf(entry)
+    const known = this.#nodes.get(one)
+    if (known || this.#nodes.size >= MAX_KINDS) return known
+    const node: Node = { entry: one, children: undefined, owner: undefined }
+    this.#nodes.set(one, node)
+    return node
+  }
+}
+
+const MAX_KINDS = 4096
 
 /** A directory that nothing describes; what runtimes make of it. */
 const implied: BaseEntry = { type: 'directory', mode: 0o755, uid: 0, gid: 0 }

@@ -7,25 +7,15 @@ import type { Abortable } from '../async/abortable.ts'
 import { readAll } from '../content/verify.ts'
 import { OciPublishError } from '../errors.ts'
 import { algorithmOf, type Digest } from '../oci/digest.ts'
+import { PackedEntries } from './packed-entries.ts'
+import type { TreeEntry } from './tree-entry.ts'
+import { treeBudget, type TreeBudget } from './tree-budget.ts'
 import { whiteoutOf } from './whiteout.ts'
-
-/** One entry of a layer, without its body. */
-export interface TreeEntry {
-  /** Relative to the root, one spelling; the root itself is empty. */
-  readonly path: string
-  /** Hard links are files; devices and pipes are `other`. */
-  readonly type: 'file' | 'directory' | 'symlink' | 'other'
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly linkTarget?: string | undefined
-  /** The content of the few files that names of users and groups are looked up in. */
-  readonly text?: string | undefined
-}
 
 /** What one layer does to the tree below it. */
 export interface LayerTree {
-  readonly entries: readonly TreeEntry[]
+  /** In the order of the archive. */
+  readonly entries: Iterable<TreeEntry>
   /** Paths that it deletes. */
   readonly whiteouts: readonly string[]
   /** Directories that hide what the layers below have in them. */
@@ -41,48 +31,67 @@ export function isAccountFile(path: string, size: number): boolean {
   return ACCOUNT_FILE.test(path) && size <= MAX_TEXT_BYTES
 }
 
+export interface ReadTreeOptions extends Abortable {
+  /** What the layer has to be, uncompressed. */
+  readonly diffID?: Digest | undefined
+  /** Shared by the layers of an image. */
+  readonly budget?: TreeBudget | undefined
+}
+
 /**
  * Reads the headers of a layer of the base.
  *
  * @param options.diffID what the config of the base says that it is
  * @throws {OciPublishError} INVALID_ARCHIVE when it is no tar, or leads out of the root; INVALID_DOCUMENT when it is
- *   another than the config says
+ *   another than the config says; TOO_LARGE beyond the budget
  */
-export function readLayerTree(
-  blob: Blob,
-  { diffID, signal }: Abortable & { readonly diffID?: Digest | undefined } = {},
-): Promise<LayerTree> {
-  return readTree(blob.open({ signal }), { from: `base layer ${blob.descriptor.digest}`, diffID, signal })
+export function readLayerTree(blob: Blob, options: ReadTreeOptions = {}): Promise<LayerTree> {
+  const { signal } = options
+  return readTree(blob.open({ signal }), { from: `base layer ${blob.descriptor.digest}`, ...options })
 }
 
 /**
  * Reads the headers of a layer, plain or compressed, in one pass without keeping bodies.
  *
  * @param from names it in errors
- * @throws {OciPublishError} INVALID_ARCHIVE when it is no tar, or leads out of the root
+ * @throws {OciPublishError} INVALID_ARCHIVE when it is no tar, or leads out of the root; TOO_LARGE beyond the budget
  */
 export async function readTree(
   layer: AsyncIterable<Uint8Array>,
-  { from, diffID, signal }: Abortable & { readonly from: string; readonly diffID?: Digest | undefined },
+  { from, diffID, budget = treeBudget(), signal }: ReadTreeOptions & { readonly from: string },
 ): Promise<LayerTree> {
-  const entries: TreeEntry[] = []
+  const spendMemory = (bytes: number): void => {
+    budget.memory.spend(bytes, from)
+  }
+  const entries = new PackedEntries(spendMemory)
   const whiteouts: string[] = []
   const opaques: string[] = []
   const texts = new Map<string, string>()
-  const plain = decompress(layer, { from, signal })
+  const plain = decompress(layer, { from, inflation: budget.inflation, signal })
   const tar = diffID === undefined ? plain : withDiffID(plain, diffID, from)
   for await (const member of readTar(tar, { from, signal })) {
+    budget.entries.spend(1, from)
     const path = relative(member.entry.path)
     const deletion = whiteoutOf(path)
     if (deletion?.kind === 'opaque') opaques.push(deletion.directory)
     else if (deletion?.kind === 'whiteout') whiteouts.push(deletion.path)
-    if (deletion) continue
+    if (deletion) {
+      spendMemory(STRING_BYTES + path.length)
+      continue
+    }
     const entry = await treeEntry(path, member, texts, { signal })
-    if (entry.text !== undefined) texts.set(path, entry.text)
-    entries.push(entry)
+    if (entry.text !== undefined) {
+      budget.accounts.spend(path.length + entry.text.length, from)
+      texts.set(path, entry.text)
+    }
+    entries.add(entry)
   }
+  entries.finish()
   return { entries, whiteouts, opaques }
 }
+
+/** A string and its place in a list. */
+const STRING_BYTES = 32
 
 /**
  * Passes on what must have a diffID. We repeat in our config what the base says of its layers, and runtimes refuse an image

@@ -4,9 +4,11 @@ import { Once } from '../async/once.ts'
 import type { Blob } from '../content/blob.ts'
 import type { Cache } from '../content/cache.ts'
 import type { Abortable } from '../async/abortable.ts'
+import { overLimit } from '../budget.ts'
 import type { Digest } from '../oci/digest.ts'
 import { BaseTree, emptyTree } from './base-tree.ts'
-import { readLayerTree, type LayerTree } from './layer-tree.ts'
+import { readLayerTree, type LayerTree, type ReadTreeOptions } from './layer-tree.ts'
+import { entryBudget, MAX_LAYERS, treeBudget } from './tree-budget.ts'
 import { recallTree, rememberTree } from './tree-cache.ts'
 
 /** A layer, and what the config of its image says that it is uncompressed. */
@@ -22,7 +24,8 @@ const AT_ONCE = 4
  * The file trees of bases, each bottom layer first. A layer is only read when nobody remembers its tree, and then once,
  * however many bases have it.
  *
- * @throws {OciPublishError} when a layer cannot be read, is no tar, or is another than the base's config says
+ * @throws {OciPublishError} when a layer cannot be read, is no tar, or is another than the base's config says; TOO_LARGE
+ *   for what no honest image has
  */
 export async function loadBaseTrees(
   bases: readonly (readonly BaseLayer[])[],
@@ -31,10 +34,18 @@ export async function loadBaseTrees(
 ): Promise<readonly BaseTree[]> {
   const run = limit(AT_ONCE)
   const once = new Once<string, LayerTree>()
-  const load = (layer: BaseLayer): Promise<LayerTree> =>
-    once.run(idOf(layer), () => run(() => loadLayerTree(layer, cache, { signal })))
-  const trees = await allOrErrors(bases.map(layers => allOrErrors(layers.map(load))))
-  return trees.map(layers => (layers.length === 0 ? emptyTree : new BaseTree(layers)))
+  return allOrErrors(
+    bases.map(async layers => {
+      if (layers.length === 0) return emptyTree
+      const from = `the base image with the top layer ${layers.at(-1)?.blob.descriptor.digest}`
+      if (layers.length > MAX_LAYERS) throw overLimit(from, { what: 'layers', max: MAX_LAYERS })
+      const budget = treeBudget()
+      const load = (layer: BaseLayer): Promise<LayerTree> =>
+        once.run(idOf(layer), () => run(() => loadLayerTree(layer, cache, { budget, signal })))
+      const trees = await allOrErrors(layers.map(load))
+      return new BaseTree(trees, { entries: entryBudget(), memory: budget.memory, from })
+    }),
+  )
 }
 
 /** Only what was compared with its diffID is remembered. */
@@ -42,7 +53,7 @@ function idOf({ blob, diffID }: BaseLayer): string {
   return `${blob.descriptor.digest}=${diffID}`
 }
 
-async function loadLayerTree(layer: BaseLayer, cache: Cache, options: Abortable): Promise<LayerTree> {
+async function loadLayerTree(layer: BaseLayer, cache: Cache, options: ReadTreeOptions): Promise<LayerTree> {
   const id = idOf(layer)
   const known = await recallTree(cache, id, options)
   if (known) return known

@@ -6,11 +6,12 @@ import type { Platform } from '../oci/platform.ts'
 import type { BaseTree } from './base-tree.ts'
 import { planEntries, type PlannedEntry } from './entries.ts'
 import { fingerprintOf, isSettled, type Fingerprint } from './fingerprint.ts'
-import { isAccountFile, type LayerTree, type TreeEntry } from './layer-tree.ts'
+import { isAccountFile, type LayerTree } from './layer-tree.ts'
 import { expandLine, expandText, usesPlaceholders, type FilesSpec, type LayerSpec, type TarSpec } from './line.ts'
 import { problemsOf } from './problem.ts'
 import { lookAtTar } from './ready-tar.ts'
 import type { ReadyTrees } from './ready-trees.ts'
+import type { TreeEntry } from './tree-entry.ts'
 import { walkLine, type Walk } from './walk.ts'
 
 /** Changes whenever the same request would give other bytes. */

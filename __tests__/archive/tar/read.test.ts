@@ -248,14 +248,47 @@ describe('readTar() refuses', () => {
     [
       'metadata that would fill the memory',
       rawHeader({ name: 'a', typeflag: 'L', size: '00010000000\0' }),
-      'INVALID_ARCHIVE',
-      'layer 1, byte 0: broken tar archive: more than 1048576 bytes of names and attributes',
+      'TOO_LARGE',
+      'layer 1, byte 0: more than 1,048,576 bytes of names and attributes',
     ],
     [
       'metadata that would fill the memory bit by bit',
       Buffer.concat([1, 2, 3].map(key => pax(record(`${key}=${'v'.repeat(400_000)}`), 'g'))),
+      'TOO_LARGE',
+      'layer 1, byte 801792: more than 1,048,576 bytes of names and attributes',
+    ],
+    [
+      'global records that each of a million entries would carry',
+      Buffer.concat([pax(Array.from({ length: 65 }, (_, key) => record(`${key}=x`)).join(''), 'g'), END]),
+      'TOO_LARGE',
+      'layer 1, byte 0: more than 64 global PAX records',
+    ],
+    [
+      'one header of a hundred thousand records',
+      archiveOf(pax(Array.from({ length: 5000 }, (_, key) => record(`${key}=x`)).join('')), rawHeader({ name: 'a' })),
+      'TOO_LARGE',
+      'layer 1, byte 0: more than 4,096 records in a PAX header',
+    ],
+    [
+      'a name that no system could unpack',
+      archiveOf(pax(record(`path=${'a/'.repeat(3000)}`)), rawHeader({ name: 'a' })),
+      'TOO_LARGE',
+      'layer 1, byte 6656: more than 4,096 characters in a name',
+    ],
+    [
+      'a link that leads nowhere at length',
+      archiveOf(
+        rawMember({ name: '././@LongLink', typeflag: 'K', magic: GNU }, 'l'.repeat(5000)),
+        rawHeader({ name: 'a' }),
+      ),
+      'TOO_LARGE',
+      'layer 1, byte 5632: more than 4,096 characters in a link',
+    ],
+    [
+      'a number of a thousand digits, which is not printed',
+      archiveOf(pax(record(`uid=${'1'.repeat(1000)}`)), rawHeader({ name: 'a' })),
       'INVALID_ARCHIVE',
-      'layer 1, byte 801792: broken tar archive: more than 1048576 bytes of names and attributes',
+      'layer 1, "a": broken tar archive: the PAX uid has 1000 bytes',
     ],
     [
       'a PAX path with a NUL, which ends it for some',

@@ -71,14 +71,19 @@ function withoutTrailingSlashes(name: string): string {
   return name.slice(0, end)
 }
 
-export function textOf(records: PaxRecords, key: string, where: string): string | undefined {
+/** Longer numbers are none, and need not be printed. */
+const MAX_NUMBER_BYTES = 64
+
+export function textOf(records: PaxRecords, key: string, where: string, maxBytes?: number): string | undefined {
   const value = records.get(key)
+  if (value && maxBytes !== undefined && value.byteLength > maxBytes)
+    throw broken(where, `the PAX ${key} has ${value.byteLength} bytes`)
   if (value?.includes(0)) throw broken(where, `a NUL in the PAX ${key}`)
   return value && Buffer.from(value).toString()
 }
 
 export function wholeOf(records: PaxRecords, key: string, where: string): number | undefined {
-  const value = textOf(records, key, where)
+  const value = textOf(records, key, where, MAX_NUMBER_BYTES)
   if (value === undefined) return undefined
   if (/^[0-9]+$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value)
   throw broken(where, `the PAX ${key} ${JSON.stringify(value)} is not a number`)
@@ -86,7 +91,7 @@ export function wholeOf(records: PaxRecords, key: string, where: string): number
 
 /** A part of a second is cut off, towards the past. */
 function secondsOf(records: PaxRecords, where: string): number | undefined {
-  const value = textOf(records, 'mtime', where)
+  const value = textOf(records, 'mtime', where, MAX_NUMBER_BYTES)
   if (value === undefined) return undefined
   if (/^-?[0-9]+(\.[0-9]*)?$/.test(value)) return Math.floor(Number(value))
   throw broken(where, `the PAX mtime ${JSON.stringify(value)} is not a time`)

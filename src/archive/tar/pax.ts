@@ -1,7 +1,11 @@
+import { overLimit } from '../../budget.ts'
 import { OciPublishError } from '../../errors.ts'
 
 /** Keys of a PAX header and their values, which are bytes: those of an xattr need not be text. */
 export type PaxRecords = ReadonlyMap<string, Uint8Array>
+
+/** Records of one header. Linux gives a file some hundred attributes at most. */
+const MAX_RECORDS = 4096
 
 /** Followed by the name of an extended attribute. */
 export const XATTR = 'SCHILY.xattr.'
@@ -35,7 +39,7 @@ function lengthWithItself(bytes: number): number {
  * Decodes the body of a PAX header. Of equal keys the last counts, as POSIX says; the values are copies.
  *
  * @param where names the archive and the place in it, for the error
- * @throws {OciPublishError} INVALID_ARCHIVE
+ * @throws {OciPublishError} INVALID_ARCHIVE, TOO_LARGE
  */
 export function decodeRecords(bytes: Uint8Array, where: string): Map<string, Uint8Array> {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -49,6 +53,7 @@ export function decodeRecords(bytes: Uint8Array, where: string): Map<string, Uin
       throw new OciPublishError('INVALID_ARCHIVE', `${where}: the PAX header is broken at its byte ${start}`)
     }
     records.set(body.toString('utf8', space + 1, equals), Uint8Array.from(body.subarray(equals + 1, end - 1)))
+    if (records.size > MAX_RECORDS) throw overLimit(where, { what: 'records in a PAX header', max: MAX_RECORDS })
     start = end
   }
   return records

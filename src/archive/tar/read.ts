@@ -1,3 +1,4 @@
+import { overLimit } from '../../budget.ts'
 import type { OciPublishError } from '../../errors.ts'
 import { ByteReader } from '../byte-reader.ts'
 import { broken, decodeEntry, textOf, wholeOf } from './decode.ts'
@@ -6,6 +7,7 @@ import { paddingOf } from './encode.ts'
 import { decodeHeader, RECORD_BYTES } from './header.ts'
 import type { Header, TarEntry } from './header.ts'
 import { decodeRecords } from './pax.ts'
+import type { PaxRecords } from './pax.ts'
 
 export interface TarMember {
   readonly entry: TarEntry
@@ -22,6 +24,12 @@ export interface ReadTarOptions {
 /** What long names and PAX headers may take of memory: so much for an entry, so much for all. No honest ones come near. */
 const MAX_METADATA_BYTES = 1 << 20
 
+/** Global records go with every entry, so that many of them cost their number times that of the entries. git writes one. */
+const MAX_GLOBAL_RECORDS = 64
+
+/** PATH_MAX of Linux, where it counts bytes. */
+const MAX_NAME_LENGTH = 4096
+
 interface Metadata {
   readonly records: Map<string, Uint8Array>
   /** Bytes that more headers may have. */
@@ -35,7 +43,8 @@ interface Metadata {
  * It is as patient as Go and GNU tar: the records of zeros at the end may be missing, and anything may follow them. The
  * source is read to its end all the same, so that whoever verifies it sees all of it.
  *
- * @throws {OciPublishError} INVALID_ARCHIVE when it is broken or cut, UNSUPPORTED for sparse files and volumes
+ * @throws {OciPublishError} INVALID_ARCHIVE when it is broken or cut, TOO_LARGE for long names and attributes that no
+ *   honest archive has, UNSUPPORTED for sparse files and volumes
  */
 export async function* readTar(
   source: AsyncIterable<Uint8Array>,
@@ -77,6 +86,8 @@ async function readDescription(reader: ByteReader, global: Metadata, from: strin
         break
       case 'g':
         await readRecords(reader, header, global, where)
+        if (global.records.size > MAX_GLOBAL_RECORDS)
+          throw overLimit(where, { what: 'global PAX records', max: MAX_GLOBAL_RECORDS })
         break
       case 'L':
         longName = untilNul(await readMetadata(reader, header, local, where))
@@ -85,12 +96,11 @@ async function readDescription(reader: ByteReader, global: Metadata, from: strin
         longLinkName = untilNul(await readMetadata(reader, header, local, where))
         break
       default: {
-        const records = new Map([...global.records, ...local.records])
-        for (const [key, value] of records) if (value.byteLength === 0) records.delete(key) // empty takes back
+        const records = merged(global.records, local.records)
         return {
           header,
-          name: longName ?? textOf(records, 'path', where) ?? header.name,
-          linkName: longLinkName ?? textOf(records, 'linkpath', where) ?? header.linkName,
+          name: fitting(longName ?? textOf(records, 'path', where) ?? header.name, 'name', where),
+          linkName: fitting(longLinkName ?? textOf(records, 'linkpath', where) ?? header.linkName, 'link', where),
           // Hard links and others may tell a size that has no body.
           size: '123456'.includes(header.typeflag) ? 0 : (wholeOf(records, 'size', where) ?? header.size),
           records,
@@ -121,11 +131,27 @@ async function readRecords(reader: ByteReader, header: Header, into: Metadata, w
 
 async function readMetadata(reader: ByteReader, { size }: Header, into: Metadata, where: string): Promise<Uint8Array> {
   into.room -= size
-  if (into.room < 0) throw broken(where, `more than ${MAX_METADATA_BYTES} bytes of names and attributes`)
+  if (into.room < 0) throw overLimit(where, { what: 'bytes of names and attributes', max: MAX_METADATA_BYTES })
   const body = await reader.read(size)
   if (body.byteLength < size) throw broken(where, 'ends in the middle of a header')
   await reader.skip(paddingOf(size))
   return body
+}
+
+/** An empty value takes back what a header before it said. */
+function merged(global: PaxRecords, local: PaxRecords): PaxRecords {
+  if (global.size === 0 && local.size === 0) return NO_RECORDS
+  const records = new Map(global)
+  for (const [key, value] of local) records.set(key, value)
+  for (const [key, value] of records) if (value.byteLength === 0) records.delete(key)
+  return records
+}
+
+const NO_RECORDS: PaxRecords = new Map()
+
+function fitting(name: string, kind: 'name' | 'link', where: string): string {
+  if (name.length <= MAX_NAME_LENGTH) return name
+  throw overLimit(where, { what: `characters in a ${kind}`, max: MAX_NAME_LENGTH, hint: 'no system could unpack it' })
 }
 
 interface OpenBody {
