@@ -29,7 +29,7 @@ function wired(env: NodeJS.ProcessEnv = {}): Wired {
   const deps = signingDeps({
     ...{ env, onSecret, aws: { transport, env, onSecret }, bundleFile: undefined, trustedRoot: undefined },
     onNotice: text => void notices.push(text),
-    cacheDirectory: '/nowhere',
+    tempDir: '/nowhere',
   })
   return { deps, notices, secrets, [Symbol.asyncDispose]: () => transport.close() }
 }

@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { buildPlace } from './attest/build-place.ts'
 import { gitResource } from './attest/resource.ts'
 import type { Abortable } from './async/abortable.ts'
+import { Once } from './async/once.ts'
 import type { AwsOptions } from './cloud/aws/options.ts'
 import { isKmsUri } from './cloud/kms-uri.ts'
 import { githubIdToken } from './cloud/github-id-token.ts'
@@ -38,8 +38,8 @@ export interface SigningWiring {
   readonly bundleFile: string | undefined
   /** The input of that name, a file. */
   readonly trustedRoot: string | undefined
-  /** Where the roots of the public good instance are kept. */
-  readonly cacheDirectory: string
+  /** Of this run, for nobody else, removed by whoever made it. */
+  readonly tempDir: string
 }
 
 /** Builds what signs. Nothing is touched before the first call. */
@@ -137,14 +137,12 @@ export function signingDeps(wiring: SigningWiring): SigningDeps {
     }
   }
 
-  const rootOf = async (
-    path: string | undefined,
-    instance: Services['instance'],
-    io: Abortable,
-  ): Promise<TrustedRoot> => {
-    const cacheDir = join(wiring.cacheDirectory, 'sigstore')
-    const { bytes, where } = await loadTrustedRoot({ path, instance, cacheDir }, io)
-    return parseTrustedRoot(bytes, where)
+  const roots = new Once<string, TrustedRoot>()
+  const rootOf = (path: string | undefined, instance: Services['instance'], io: Abortable): Promise<TrustedRoot> => {
+    return roots.run(`${instance} ${path ?? ''}`, async () => {
+      const { bytes, where } = await loadTrustedRoot({ path, instance, tempDir: wiring.tempDir }, io)
+      return parseTrustedRoot(bytes, where)
+    })
   }
 
   const open = (way: SignWith, request: SigningRequest, io: Abortable): Promise<SigningMeans> =>

@@ -172,7 +172,7 @@ export async function wire({
       download: (url, options) => download(transport, url, options),
       commitTime: (directory, { signal }) => commitTime(directory, { env, exec, signal }),
       signing: signingWhenNeeded({
-        ...{ env, aws, onSecret, onNotice, bundleFile, cacheDirectory },
+        ...{ env, aws, onSecret, onNotice, bundleFile, tempDir },
         trustedRoot: entries.text('trusted-root'),
       }),
       onEvent,

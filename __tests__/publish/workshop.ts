@@ -90,7 +90,7 @@ export function openWorkshop(): Workshop {
       ...(bundleFile !== undefined && { bundleFile }),
     })
     try {
-      const deps = impatient ? hurried(wired.deps, wiring, { cacheDirectory: at('cache'), answerMs }) : wired.deps
+      const deps = impatient ? hurried(wired.deps, wiring, answerMs) : wired.deps
       return { report: await useCase(values, deps, { signal }), events, secrets }
     } finally {
       await wired.close()
@@ -123,7 +123,7 @@ type Wiring = Pick<SigningWiring, 'env' | 'onSecret'> & {
 function hurried(
   deps: PublishDeps,
   { env, values, onEvent, onSecret }: Wiring,
-  { cacheDirectory, answerMs }: { readonly cacheDirectory: string; readonly answerMs: number | undefined },
+  answerMs: number | undefined,
 ): PublishDeps {
   let nowMs = 0
   const sleep = (waitMs: number, signal?: AbortSignal): Promise<void> => {
@@ -152,7 +152,7 @@ function hurried(
     },
     bundleFile: undefined,
     trustedRoot: readEntries(values).text('trusted-root'),
-    cacheDirectory,
+    tempDir: deps.tempDir,
   })
   const hosts = new RegistryHosts({ transport, credentials: givenCredentials([]) })
   const registries = { hosts, sleep, random: (): number => 0 }

@@ -1,4 +1,7 @@
-import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../src/errors.ts'
 import { loadTrustedRoot } from '../../src/sigstore/trusted-roots.ts'
@@ -31,7 +34,7 @@ const fileOf = async (text: string): Promise<string> => {
 }
 
 const load = (wishes: Partial<Parameters<typeof loadTrustedRoot>[0]>): ReturnType<typeof loadTrustedRoot> =>
-  loadTrustedRoot({ instance: 'own', cacheDir: join(work.path, 'cache'), ...wishes })
+  loadTrustedRoot({ instance: 'own', tempDir: work.path, ...wishes })
 
 describe('of a file', () => {
   test('it is taken as it is, however it is printed', async () => {
@@ -77,14 +80,47 @@ describe('without a file', () => {
     expect(failure).toMatchObject({ hint: expect.stringContaining(hint) as unknown })
   })
 
-  test('it comes from a signed repository, and is kept', async () => {
+  test('it comes from a signed repository', async () => {
     await using tuf = await startTufRepository(OWN)
-    const first = await load({ tuf })
-    expect(JSON.parse(Buffer.from(first.bytes).toString())).toEqual(OWN)
-    expect(first.where).toBe(`trusted root of ${new URL(tuf.url).host}`)
-    const downloads = (): number => tuf.requests.filter(path => path.startsWith('/targets/')).length
+    const { bytes, where } = await load({ tuf })
+    expect(JSON.parse(Buffer.from(bytes).toString())).toEqual(OWN)
+    expect(where).toBe(`trusted root of ${new URL(tuf.url).host}`)
+  })
+
+  test('a root that somebody left where ours would lie is no anchor of trust', async () => {
+    await using tuf = await startTufRepository(OWN)
+    await using evil = await startTufRepository(rootOf('https://ca.evil'))
+    const name = encodeURIComponent(new URL(evil.url).host)
+    for (const place of [work.path, join(work.path, 'sigstore'), join(work.path, 'tuf-')]) {
+      await mkdir(join(place, name, 'targets'), { recursive: true })
+      await copyFile(evil.rootPath, join(place, name, 'root.json'))
+    }
+    const failure = await failureOf(load({ tuf: { url: evil.url, rootPath: tuf.rootPath } }))
+    expect(messageOf(failure)).toMatch(/^could not get the trusted root of .*: timestamp was signed by 0\/1 keys$/)
+  })
+
+  test('nobody waits for a repository that does not answer once the run is stopped', async () => {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    await using tuf = await startTufRepository(OWN)
+    const { port } = server.address() as AddressInfo
+    const stopped = new AbortController()
+    server.once('request', () => {
+      stopped.abort(new Error('enough'))
+    })
+    const wishes = { instance: 'own', tempDir: work.path, tuf: { ...tuf, url: `http://127.0.0.1:${port}` } } as const
+    await expect(loadTrustedRoot(wishes, stopped)).rejects.toBe(stopped.signal.reason)
+    server.close()
+    server.closeAllConnections()
+  })
+
+  test('its directory is for nobody else, and another one each time', async () => {
+    await using tuf = await startTufRepository(OWN)
     await load({ tuf })
-    expect(downloads()).toBe(1)
+    await load({ tuf })
+    const names = (await readdir(work.path)).filter(one => one.startsWith('tuf-'))
+    expect(names).toHaveLength(2)
+    for (const name of names) expect((await stat(join(work.path, name))).mode & 0o777).toBe(0o700)
   })
 
   test('one that was tampered with is not believed', async () => {

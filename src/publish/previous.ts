@@ -71,6 +71,9 @@ async function signedAlone(
   return others.filter((_, i) => are[i])
 }
 
+/** For signatures, and a trusted root to hold against them: compressing again takes less than waiting longer. */
+const PATIENCE_MS = 15_000
+
 /** Where it cannot be known it is not signed, which only costs time. */
 async function isSignedThere(
   target: Target,
@@ -79,7 +82,8 @@ async function isSignedThere(
   io: Abortable,
 ): Promise<boolean> {
   try {
-    return (await isSigned?.(target, manifest, io)) ?? false
+    const signal = AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), ...(io.signal ? [io.signal] : [])])
+    return (await isSigned?.(target, manifest, { signal })) ?? false
   } catch {
     io.signal?.throwIfAborted()
     return false

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Abortable } from '../async/abortable.ts'
 import { OciPublishError, messageOf } from '../errors.ts'
@@ -8,8 +9,8 @@ export interface TrustedRootWishes {
   /** Of a file; JSON, or several a line as `gh attestation trusted-root` writes them. */
   readonly path?: string | undefined
   readonly instance: Services['instance']
-  /** Where what was downloaded is kept, and the newest signed root of each instance. */
-  readonly cacheDir: string
+  /** Of this run, for nobody else, removed by whoever made it. */
+  readonly tempDir: string
   /** Another place than that of the public good instance. */
   readonly tuf?: TufRepository | undefined
 }
@@ -99,26 +100,54 @@ function isOf(instance: Services['instance'], uris: readonly string[]): boolean 
   return !uris.some(uri => isGithub(uri) || isPublic(uri))
 }
 
-/** It brings its own HTTP, whose requests our transport does not see. */
-async function fromTuf({ cacheDir, tuf }: TrustedRootWishes, { signal }: Abortable): Promise<LoadedTrustedRoot> {
+/**
+ * Begins with the root that came with this program, each time, and follows the repository from there to its newest. To the
+ * client whatever root lies in its directory is an anchor of trust, so that is a new one: never one that a cache brings
+ * back, or that another job can write. Without the repository there is nothing to fall back to: what came with this
+ * program may be older than a key that was taken back.
+ *
+ * The client brings its own HTTP, whose requests our transport does not see.
+ */
+async function fromTuf({ tempDir, tuf }: TrustedRootWishes, { signal }: Abortable): Promise<LoadedTrustedRoot> {
   const url = tuf?.url ?? PUBLIC_GOOD
   const { default: client } = await import('@sigstore/tuf')
   try {
-    const repository = await client.initTUF({
-      cachePath: cacheDir,
+    const repository = client.initTUF({
+      cachePath: await mkdtemp(join(tempDir, 'tuf-')),
+      forceInit: true,
       mirrorURL: url,
       ...(tuf && { rootPath: tuf.rootPath }),
       timeout: TIMEOUT_MS,
       retry: { retries: 2, minTimeout: 300 },
     })
-    const text = await repository.getTarget('trusted_root.json')
-    signal?.throwIfAborted()
+    // It knows no signals.
+    const text = await untilAborted(
+      repository.then(one => one.getTarget('trusted_root.json')),
+      signal,
+    )
     return { bytes: Buffer.from(text), where: `trusted root of ${new URL(url).host}` }
   } catch (cause) {
     signal?.throwIfAborted()
     const message = `could not get the trusted root of ${new URL(url).host}: ${reasonsOf(cause).join(': ')}`
     const hint = `${FROM_FILE}; behind a proxy NODE_USE_ENV_PROXY=1 makes this download use it`
     throw new OciPublishError(CODE, message, { cause, hint })
+  }
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  signal.throwIfAborted()
+  let abort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
+      reject(signal.reason as Error)
+    }
+  })
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 
