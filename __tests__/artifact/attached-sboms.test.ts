@@ -11,7 +11,7 @@ async function check(text: string, type: string): Promise<readonly string[]> {
   await using dir = await tempDir()
   await writeFile(dir.in('sbom.json'), text)
   const notices: string[] = []
-  const files = await findFiles(['sbom.json'], dir.in('.'))
+  const files = await findFiles(['sbom.json'], { context: dir.in('.') })
   await checkAttachedSboms(files, { typeOf: () => type, onNotice: notice => notices.push(notice) })
   return notices
 }

@@ -19,7 +19,7 @@ const TREE: Readonly<Record<string, Content>> = {
 }
 
 async function layersOf(context: string, files: readonly string[], tempDir: string): Promise<readonly Blob[]> {
-  return fileLayers(await findFiles(files, context), { tempDir })
+  return fileLayers(await findFiles(files, { context }), { tempDir })
 }
 
 async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -81,7 +81,7 @@ test('a file that shrinks while it is packed fails the publication and leaves no
   await using work = await temporaryDirectory()
   await using temp = await temporaryDirectory()
   await put(work.path, { 'd/a': 'long enough' })
-  const files = await findFiles(['d'], work.path)
+  const files = await findFiles(['d'], { context: work.path })
   await put(work.path, { 'd/a': 'short' })
   await expect(fileLayers(files, { tempDir: temp.path })).rejects.toMatchObject({ code: 'FILE_CHANGED' })
   expect(await readdir(temp.path)).toEqual([])
@@ -90,7 +90,7 @@ test('a file that shrinks while it is packed fails the publication and leaves no
 test('packing stops when it is told to', async () => {
   await using work = await temporaryDirectory()
   await put(work.path, { 'd/a': 'a', b: 'b' })
-  const files = await findFiles(['d', 'b'], work.path)
+  const files = await findFiles(['d', 'b'], { context: work.path })
   const signal = AbortSignal.abort(new Error('stopped'))
   for (const one of files) {
     await expect(fileLayers([one], { tempDir: work.path, signal })).rejects.toThrow('stopped')

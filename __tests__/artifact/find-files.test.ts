@@ -1,6 +1,9 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findFiles, lookForFiles } from '../../src/artifact/find-files.ts'
+import { fileLayers } from '../../src/artifact/file-layers.ts'
+import { writeZip } from '../../src/artifact/presets/zip.ts'
+import { collect } from '../layer/layer-blob.ts'
 import { run, temporaryDirectory } from '../support/peers.ts'
 import { put } from './files.ts'
 
@@ -59,7 +62,7 @@ test('a directory is listed in the order of names, parents first, and links insi
     'd/link': { link: 'b/x' },
     'd/dangling': { link: 'b/later' },
   })
-  const [found] = await findFiles(['d'], work.path)
+  const [found] = await findFiles(['d'], { context: work.path })
   expect(found?.entries?.map(({ type, path }) => `${type} ${path}`)).toEqual([
     'file a',
     'directory b',
@@ -74,21 +77,48 @@ test('a directory is listed in the order of names, parents first, and links insi
 test('the context itself is called by its own name', async () => {
   await using work = await temporaryDirectory()
   await put(work.path, { 'site/index.html': 'x' })
-  expect(await findFiles(['.'], join(work.path, 'site'))).toMatchObject([{ title: 'site' }])
+  expect(await findFiles(['.'], { context: join(work.path, 'site') })).toMatchObject([{ title: 'site' }])
 })
 
 test('a named link to a file is the file', async () => {
   await using work = await temporaryDirectory()
   await put(work.path, { real: 'four', named: { link: 'real' } })
-  expect(await findFiles(['named'], work.path)).toMatchObject([{ title: 'named', size: 4, entries: undefined }])
+  expect(await findFiles(['named'], { context: work.path })).toMatchObject([
+    { title: 'named', size: 4, entries: undefined },
+  ])
 })
 
 test('whoever wants files only gets one error with all problems', async () => {
   await using work = await temporaryDirectory()
-  await expect(findFiles(['x', 'y'], work.path)).rejects.toMatchObject({
+  await expect(findFiles(['x', 'y'], { context: work.path })).rejects.toMatchObject({
     problems: [
       { input: 'files', problem: 'x is not there' },
       { input: 'files', problem: 'y is not there' },
     ],
   })
+})
+
+test('a file that was replaced by a symlink, or whose folder was, is not published', async () => {
+  await using work = await temporaryDirectory()
+  await put(work.path, { secret: 's', 'out/f': 's', file: 'x', 'd/sub/f': 'y' })
+  const [file, folder] = await findFiles(['file', 'd'], { context: work.path })
+  if (!file || !folder?.entries) throw new Error('not found')
+  await rm(file.absolutePath)
+  await symlink('secret', file.absolutePath)
+  await rename(join(work.path, 'd/sub'), join(work.path, 'd/old'))
+  await symlink('../out', join(work.path, 'd/sub'))
+  const changed = { code: 'FILE_CHANGED' }
+  await expect(fileLayers([file], { tempDir: work.path })).rejects.toMatchObject(changed)
+  await expect(fileLayers([folder], { tempDir: work.path })).rejects.toMatchObject(changed)
+  await expect(collect(writeZip(folder.entries))).rejects.toMatchObject(changed)
+})
+
+test('a blob of a file that was replaced after it was hashed is not sent', async () => {
+  await using work = await temporaryDirectory()
+  await put(work.path, { file: 'x', other: 'z' })
+  const files = await findFiles(['file'], { context: work.path })
+  const [blob] = await fileLayers(files, { tempDir: work.path })
+  await rename(join(work.path, 'other'), join(work.path, 'file'))
+  if (!blob) throw new Error('no blob')
+  await expect(collect(blob.open())).rejects.toMatchObject({ code: 'FILE_CHANGED' })
 })

@@ -52,6 +52,7 @@ test('a file that a registry is known to refuse is told before hours of upload',
     absolutePath: '/weights.bin',
     size: 11 * 2 ** 30,
     isExecutable: false,
+    found: { dev: 0, ino: 0 },
     entries: undefined,
   }
   const at = (host: string): Output => ({

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MAX_PREDICATE_BYTES, readPredicates } from '../../src/attest/predicate.ts'
@@ -65,7 +66,7 @@ test.each(['null', '"text"', '5'])('%s is no predicate', async json => {
 test('a number that would be another one in the statement is refused, not changed', async () => {
   await writeFile(join(context, 'p.json'), '{"id":{"of":[9007199254740991,9007199254740993]}}')
   expect(await problemsOf(['custom'], ['p.json'])).toEqual([
-    'predicate-path: p.json: a number near 9007199254740992 has more digits than JSON keeps',
+    'predicate-path: p.json: a number near 9007199254740992 has more digits than JSON keeps (write it as text, in quotes)',
   ])
 })
 
@@ -73,7 +74,7 @@ test('a file that is too large is refused before it is read', async () => {
   await writeFile(join(context, 'p.json'), '{}')
   await truncate(join(context, 'p.json'), MAX_PREDICATE_BYTES + 1)
   expect(await problemsOf(['custom'], ['p.json'])).toEqual([
-    expect.stringMatching(/p\.json has 16777217 bytes; a predicate has at most 16777216$/),
+    expect.stringMatching(/p\.json has 16777217 bytes, more than 16777216$/),
   ])
 })
 
@@ -82,4 +83,18 @@ test('whoever stops the run is not told that a file is wrong', async () => {
   await expect(readPredicates({ types: ['custom'], paths: ['none.json'], context }, { signal })).rejects.toThrow(
     'stopped',
   )
+})
+
+test('a symlink that leads out and a pipe in the tree are refused; what a shell puts in place of a file is read', async () => {
+  await writeFile(join(context, 'scan.json'), '{"a":1}')
+  const inner = join(context, 'inner')
+  await mkdir(inner)
+  await symlink('../scan.json', join(inner, 'link.json'))
+  execFileSync('mkfifo', [join(inner, 'pipe.json')])
+  const words = { types: ['custom'], context: inner }
+  await expect(readPredicates({ ...words, paths: ['link.json'] })).rejects.toThrow(/leads out of .*follow-links/)
+  await expect(readPredicates({ ...words, paths: ['pipe.json'] })).rejects.toThrow(/not a regular file|replaced/)
+  expect(await readPredicates({ ...words, paths: ['link.json'], followLinks: true })).toHaveLength(1)
+  await using file = await open(join(context, 'scan.json'))
+  expect(await readPredicates({ ...words, paths: [`/dev/fd/${file.fd}`] })).toMatchObject([{ predicate: { a: 1 } }])
 })

@@ -89,6 +89,82 @@ describe('a source', () => {
   })
 })
 
+describe('a symlink that leads out of the context', () => {
+  const tree = {
+    'secret/key': 'private',
+    'secret/dir/id': 'private',
+    'ctx/file': { link: '../secret/key' },
+    'ctx/dir': { link: '../secret' },
+    'ctx/inner/up': { link: '..' },
+    'ctx/inner/own': { link: '../plain' },
+    'ctx/plain/f': '1',
+    'ctx/packages/out': { link: '../../secret' },
+    'ctx/packages/own': { link: '../plain' },
+  } as const
+
+  const walkIn = (dir: TempDir, line: string, followLinks?: boolean): Walk =>
+    walkLine(filesLine(line), { context: join(dir.path, 'ctx'), followLinks })
+
+  test.each([
+    ['file:/x', 'is'],
+    ['dir:/x', 'is'],
+    ['dir/:/x', 'is'],
+    ['dir/dir/id:/x', 'passes'],
+    ['inner/up/dir/key:/x', 'passes another and'],
+    ['dir/*:/x/', 'is passed by a pattern and'],
+    ['dir/**/id:/x/', 'is passed by a pattern and'],
+    ['*/key:/x/', 'is found by a pattern and'],
+    ['packages/*/key:/x/', 'is found by a pattern and'],
+    ['packages/*/dir/id:/x/', 'is found by a pattern and'],
+    ['packages/*/dir/*:/x/', 'is found by a pattern and'],
+    ['packages/*/:/x/', 'is found by a pattern and'],
+    ['inner/*/../../secret/*:/x/', 'is the way back from'],
+  ])('gives nothing away: %s (it %s would be followed)', line => {
+    using dir = tempDir()
+    dir.put(tree)
+    const { problems } = walkIn(dir, line)
+    expect(problems[0]?.problem).toMatch(/leads out of .*\/ctx: .*set "follow-links: true"/)
+  })
+
+  test('is followed where that is asked for, for one line or for all', () => {
+    using dir = tempDir()
+    dir.put(tree)
+    expect(found(walkIn(dir, 'src=dir,dest=/x,follow-links=true'))).toEqual(['[dir, dir/id, key]'])
+    expect(found(walkIn(dir, 'file:/x/', true))).toEqual(['file file'])
+    expect(found(walkIn(dir, 'packages/*/key:/x/', true))).toEqual(['file key'])
+  })
+
+  test('is none where it stays in, or where the context itself is one', () => {
+    using dir = tempDir()
+    dir.put({ ...tree, link: { link: 'ctx' } })
+    expect(found(walkIn(dir, 'inner/own:/x'))).toEqual(['[f]'])
+    expect(found(walkIn(dir, 'packages/ow*/f:/x/'))).toEqual(['file f'])
+    const linked = { context: join(dir.path, 'link') }
+    expect(found(walkLine(filesLine('plain:/x'), linked))).toEqual(['[f]'])
+    expect(found(walkLine(filesLine('plain/*:/x/'), linked))).toEqual(['file f'])
+    expect(found(walkLine(filesLine(`${dir.path}/link/plain:/x`), linked))).toEqual(['[f]'])
+    expect(walkLine(filesLine(`${dir.path}/ctx/dir:/x`), linked).problems).toHaveLength(1)
+  })
+
+  test('may not lead further out than what was typed, which may lie outside itself', () => {
+    using dir = tempDir()
+    dir.put({
+      'repo/app/f': '1',
+      'repo/shared/own': { link: '../app/f' },
+      'repo/shared/out': { link: '../../secret' },
+      'secret/key': 'private',
+    })
+    const context = join(dir.path, 'repo/app')
+    const walked = (line: string): Walk => walkLine(filesLine(line), { context })
+    expect(found(walked('../shared/own:/x/'))).toEqual(['file own'])
+    expect(found(walked('../../secret:/x/'))).toEqual(['[key]'])
+    expect(found(walked('../shared/ow*:/x/'))).toEqual(['symlink own'])
+    expect(walked('../shared/out/key:/x').problems).toHaveLength(1)
+    expect(walked('../shared/*/key:/x/').problems).toHaveLength(1)
+    expect(walked(`${dir.path}/repo/shared/out/key:/x`).problems).toHaveLength(1)
+  })
+})
+
 describe('exclude', () => {
   const files = { 'd/a.js': '', 'd/a.js.map': '', 'd/lib/b.js.map': '', 'd/lib/keep/c': '', 'd/lib/other': '' }
 

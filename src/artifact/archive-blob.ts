@@ -53,9 +53,9 @@ function itemOf(entry: DirectoryEntry): TarItem {
     case 'symlink':
       return { entry: { ...nobody, type: 'symlink', path, mode: 0o777, size: 0, linkPath: entry.linkPath } }
     case 'file': {
-      const { size, isExecutable, absolutePath } = entry
+      const { size, isExecutable, absolutePath, found } = entry
       const mode = isExecutable ? 0o755 : 0o644
-      return { entry: { ...nobody, type: 'file', path, mode, size }, body: { path: absolutePath } }
+      return { entry: { ...nobody, type: 'file', path, mode, size }, body: { path: absolutePath, found } }
     }
   }
 }

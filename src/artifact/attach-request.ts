@@ -20,6 +20,8 @@ export interface AttachWords {
   readonly context: string
   /** What is wrong with the request as far as it has been read elsewhere. */
   readonly problems?: readonly InputProblem[] | undefined
+  /** Take files behind symlinks that lead out of the context. */
+  readonly followLinks?: boolean | undefined
 }
 
 export interface AttachRequest {
@@ -51,7 +53,7 @@ export async function parseAttach(words: AttachWords): Promise<AttachRequest> {
   const artifactType = attempt('artifact-type', () => parseType(words))
   let files: readonly FoundFile[] = []
   try {
-    files = await findFiles(words.files, words.context)
+    files = await findFiles(words.files, words)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     problems.push(...error.problems)

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import type { Abortable } from '../async/abortable.ts'
 import { InputError, type InputProblem } from '../errors.ts'
+import { readRegularFile } from '../files/regular-file.ts'
 import type { FoundFile } from './find-files.ts'
 import { isSbomType } from './sbom-type.ts'
 
@@ -36,7 +36,9 @@ export async function checkAttachedSboms(
       continue
     }
     const { checkSbom } = await import('./sbom/check-sbom.ts') // its schemas are large
-    const { artifactType, form, problems: found } = await checkSbom(await readFile(file.absolutePath, { signal }))
+    signal?.throwIfAborted()
+    const bytes = await readRegularFile(file.absolutePath, MAX_CHECKED_BYTES, file.found)
+    const { artifactType, form, problems: found } = await checkSbom(bytes)
     if (artifactType !== undefined && artifactType !== expected) {
       const problem = `${file.path} is ${form ?? artifactType}, not ${expected}`
       problems.push({ input: 'files', problem, hint: `attach it as ${artifactType}` })

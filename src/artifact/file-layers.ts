@@ -26,10 +26,10 @@ export async function fileLayers(
 ): Promise<readonly Blob[]> {
   const layers: Blob[] = []
   for (const file of files) {
-    const { absolutePath, title, entries } = file
+    const { title, entries } = file
     const mediaType = file.mediaType ?? typeOf?.(file) ?? (entries ? DIRECTORY_TYPE : FILE_TYPE)
     if (!entries) {
-      layers.push(await blobOfFile(absolutePath, { mediaType, annotations: { [TITLE]: title }, signal }))
+      layers.push(await blobOfFile(file, { mediaType, annotations: { [TITLE]: title }, signal }))
       continue
     }
     const { blob, contentDigest } = await archiveBlob(inFolder(entries, title), { mediaType, tempDir, signal })

@@ -1,14 +1,18 @@
 import type { Stats } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { Abortable } from '../async/abortable.ts'
-import { InputError, messageOf } from '../errors.ts'
+import { InputError, messageOf, OciPublishError } from '../errors.ts'
+import type { FileIdentity } from '../files/regular-file.ts'
+import { resolveSource, type SourceOptions } from '../files/source-path.ts'
 import { listDirectory, type DirectoryEntry } from './list-directory.ts'
 import { parseFile, type FileSpec } from './parse-file.ts'
 
 /** A file or a directory that is there. */
 export interface FoundFile extends FileSpec {
+  /** Its real path. */
   readonly absolutePath: string
+  readonly found: FileIdentity
   /** Bytes; 0 for a directory. */
   readonly size: number
   readonly isExecutable: boolean
@@ -22,9 +26,7 @@ export interface FoundFiles {
   readonly problems: readonly string[]
 }
 
-export interface FindFilesOptions extends Abortable {
-  /** Directory that paths are relative to. */
-  readonly context: string
+export interface FindFilesOptions extends Abortable, SourceOptions {
   /** Short words for media types. */
   readonly words?: ReadonlyMap<string, string> | undefined
 }
@@ -34,8 +36,8 @@ export interface FindFilesOptions extends Abortable {
  *
  * @throws {InputError} with everything that is wrong
  */
-export async function findFiles(texts: readonly string[], context: string): Promise<readonly FoundFile[]> {
-  const { files, problems } = await lookForFiles(texts, { context })
+export async function findFiles(texts: readonly string[], options: SourceOptions): Promise<readonly FoundFile[]> {
+  const { files, problems } = await lookForFiles(texts, options)
   if (problems.length > 0) throw new InputError(problems.map(problem => ({ input: 'files', problem })))
   return files
 }
@@ -43,45 +45,49 @@ export async function findFiles(texts: readonly string[], context: string): Prom
 /** As `findFiles`, for whoever has more to say than what is wrong here. */
 export async function lookForFiles(
   texts: readonly string[],
-  { context, words, signal }: FindFilesOptions,
+  { words, signal, ...sources }: FindFilesOptions,
 ): Promise<FoundFiles> {
   const problems: string[] = []
   const files: FoundFile[] = []
   const titles = new Map<string, string>()
   for (const text of texts) {
     try {
-      const file = await findFile(parseFile(text, words), { context, signal }, problems)
+      const file = await findFile(parseFile(text, words), { ...sources, signal }, problems)
       const same = titles.get(file.title)
       titles.set(file.title, text)
       if (same === undefined) files.push(file)
       else problems.push(`"${same}" and "${text}" have one title, ${file.title}`)
     } catch (error) {
       signal?.throwIfAborted()
-      problems.push(messageOf(error))
+      problems.push(error instanceof OciPublishError ? `${error.message}; ${error.hint ?? ''}` : messageOf(error))
     }
   }
   return { files, problems }
 }
 
-async function findFile(spec: FileSpec, { context, signal }: FindFilesOptions, problems: string[]): Promise<FoundFile> {
-  const absolutePath = resolve(context, spec.path)
-  const status = await statusOf(absolutePath, spec.path)
-  const title = spec.title === '.' || spec.title === '' ? basename(absolutePath) : spec.title
-  const found = { ...spec, title, absolutePath, isExecutable: (status.mode & 0o111) !== 0 }
-  if (status.isFile()) return { ...found, size: status.size, entries: undefined }
+async function findFile(
+  spec: FileSpec,
+  { signal, ...sources }: FindFilesOptions,
+  problems: string[],
+): Promise<FoundFile> {
+  const { absolutePath, status } = await statusOf(spec.path, sources)
+  const title = spec.title === '.' || spec.title === '' ? basename(resolve(sources.context, spec.path)) : spec.title
+  const { dev, ino, mode, size } = status
+  const found = { ...spec, title, absolutePath, found: { dev, ino }, isExecutable: (mode & 0o111) !== 0 }
+  if (status.isFile()) return { ...found, size, entries: undefined }
   if (!status.isDirectory()) throw new Error(`${spec.path} is neither a file nor a directory`)
   const listing = await listDirectory(absolutePath, { signal })
   problems.push(...listing.problems)
   return { ...found, size: 0, entries: listing.entries }
 }
 
-async function statusOf(path: string, typed: string): Promise<Stats> {
+async function statusOf(typed: string, sources: SourceOptions): Promise<{ absolutePath: string; status: Stats }> {
   try {
-    return await stat(path)
+    const absolutePath = resolveSource(typed, sources)
+    if (absolutePath !== undefined) return { absolutePath, status: await lstat(absolutePath) }
   } catch (error) {
-    const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    throw new Error(isAbsent ? `${typed} is not there` : `${typed} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    })
+    if (error instanceof OciPublishError) throw error
+    throw new Error(`${typed} cannot be read: ${messageOf(error)}`, { cause: error })
   }
+  throw new Error(`${typed} is not there`)
 }

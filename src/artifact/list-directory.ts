@@ -2,6 +2,7 @@ import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import { isAbsolute, join, posix, relative, resolve, sep } from 'node:path'
 import type { Abortable } from '../async/abortable.ts'
 import { messageOf } from '../errors.ts'
+import type { FileIdentity } from '../files/regular-file.ts'
 
 interface EntryPlace {
   /** `/`-separated, from the directory that is listed. */
@@ -13,7 +14,12 @@ interface EntryPlace {
 /** Something in a directory, with as much of its mode as others get to see. */
 export type DirectoryEntry =
   | (EntryPlace & { readonly type: 'directory' })
-  | (EntryPlace & { readonly type: 'file'; readonly size: number; readonly isExecutable: boolean })
+  | (EntryPlace & {
+      readonly type: 'file'
+      readonly size: number
+      readonly isExecutable: boolean
+      readonly found: FileIdentity
+    })
   | (EntryPlace & { readonly type: 'symlink'; readonly linkPath: string })
 
 export interface DirectoryListing {
@@ -26,15 +32,20 @@ export interface DirectoryListing {
 /**
  * Lists all that is in a directory. Links are listed as they are, and are a problem when they lead out of it: who pulls
  * the artifact would have a link to nowhere, or to something else.
+ *
+ * @param root its real path
  */
 export async function listDirectory(root: string, { signal }: Abortable = {}): Promise<DirectoryListing> {
   const entries: DirectoryEntry[] = []
   const problems: string[] = []
   const realRoot = await realpath(root).catch(() => root)
 
-  async function walk(folder: string, prefix: string): Promise<void> {
+  async function walk(folder: string, prefix: string, { dev, ino }: FileIdentity): Promise<void> {
     signal?.throwIfAborted()
-    for (const name of (await readdir(folder)).sort()) {
+    const names = (await readdir(folder)).sort()
+    const now = await lstat(folder)
+    if (now.ino !== ino || now.dev !== dev) throw new Error('it was replaced while it was read') // by a symlink, for one
+    for (const name of names) {
       const [absolutePath, path] = [join(folder, name), `${prefix}${name}`]
       try {
         await add({ absolutePath, path })
@@ -50,9 +61,10 @@ export async function listDirectory(root: string, { signal }: Abortable = {}): P
     const status = await lstat(absolutePath)
     if (status.isDirectory()) {
       entries.push({ ...place, type: 'directory' })
-      await walk(absolutePath, `${path}/`)
+      await walk(absolutePath, `${path}/`, status)
     } else if (status.isFile()) {
-      entries.push({ ...place, type: 'file', size: status.size, isExecutable: (status.mode & 0o111) !== 0 })
+      const { dev, ino, size, mode } = status
+      entries.push({ ...place, type: 'file', size, isExecutable: (mode & 0o111) !== 0, found: { dev, ino } })
     } else if (status.isSymbolicLink()) {
       const target = await readlink(absolutePath)
       if (await leaves(target, absolutePath)) {
@@ -70,7 +82,7 @@ export async function listDirectory(root: string, { signal }: Abortable = {}): P
   }
 
   try {
-    await walk(root, '')
+    await walk(root, '', await lstat(root))
   } catch (error) {
     signal?.throwIfAborted()
     problems.push(`${root} cannot be read: ${messageOf(error)}`)

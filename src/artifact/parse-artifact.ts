@@ -21,6 +21,8 @@ export interface ArtifactWords {
   /** `KEY=VALUE`, for the config of a preset that takes it. */
   readonly metadata?: readonly string[] | undefined
   readonly context: string
+  /** Take files behind symlinks that lead out of the context. */
+  readonly followLinks?: boolean | undefined
   readonly onExistingTag: OnExistingTag
   readonly dryRun: boolean
   /** Seconds since 1970, where the user says when it was made. */

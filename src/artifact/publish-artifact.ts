@@ -117,8 +117,8 @@ async function prepare(
 ): Promise<Prepared> {
   const parsed = parseArtifact(words)
   const { preset, annotations, metadata, created } = parsed
-  const { context, outputs } = words
-  const found = await lookForFiles(words.files, { context, words: preset?.words, signal })
+  const { context, followLinks, outputs } = words
+  const found = await lookForFiles(words.files, { context, followLinks, words: preset?.words, signal })
   const problems: InputProblem[] = [...parsed.problems, ...found.problems.map(inFiles)]
   const config = words.config === undefined ? undefined : await configFile(words.config, words, problems)
   const request = { files: found.files, annotations, metadata, created, tempDir, signal }
@@ -135,10 +135,10 @@ function inFiles(problem: string): InputProblem {
 
 async function configFile(
   text: string,
-  { context }: ArtifactWords,
+  { context, followLinks }: ArtifactWords,
   problems: InputProblem[],
 ): Promise<FoundFile | undefined> {
-  const { files, problems: found } = await lookForFiles([text], { context })
+  const { files, problems: found } = await lookForFiles([text], { context, followLinks })
   problems.push(...found.map(problem => ({ input: 'config', problem })))
   const [file] = files
   if (file?.entries) problems.push({ input: 'config', problem: `${file.path} is a directory` })
@@ -188,7 +188,7 @@ async function plainParts(
   const mediaType = config?.mediaType ?? UNKNOWN_CONFIG
   return {
     artifactType,
-    config: config && (await blobOfFile(config.absolutePath, { mediaType, ...io })),
+    config: config && (await blobOfFile(config, { mediaType, ...io })),
     layers: await fileLayers(files, { tempDir, ...io }),
   }
 }

@@ -1,7 +1,9 @@
-import { open } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { createReadStream } from 'node:fs'
+import { lstat } from 'node:fs/promises'
 import type { Abortable } from '../async/abortable.ts'
 import { InputError, OciPublishError, messageOf, type InputProblem } from '../errors.ts'
+import { readRegularFile } from '../files/regular-file.ts'
+import { resolveSource, type SourceOptions } from '../files/source-path.ts'
 import { parseJson } from '../parse.ts'
 import { PREDICATE_NAMES, predicateTypeOf } from '../sign/predicate-type.ts'
 import { SIGNATURE_PREDICATE } from '../sign/statement.ts'
@@ -23,6 +25,8 @@ export interface PredicateWords {
   readonly paths: readonly string[]
   /** Directory that paths are relative to. */
   readonly context?: string
+  /** Take files behind symlinks that lead out of it. */
+  readonly followLinks?: boolean
 }
 
 /**
@@ -31,7 +35,7 @@ export interface PredicateWords {
  * @throws {InputError} with everything that is wrong with types and files
  */
 export async function readPredicates(
-  { types, paths, context = '.' }: PredicateWords,
+  { types, paths, context = '.', followLinks }: PredicateWords,
   { signal }: Abortable = {},
 ): Promise<readonly Predicate[]> {
   const problems: InputProblem[] = []
@@ -47,11 +51,12 @@ export async function readPredicates(
   const read: (Predicate['predicate'] | undefined)[] = []
   for (const path of paths) {
     try {
-      read.push(parsePredicate(await readUpTo(resolve(context, path), MAX_PREDICATE_BYTES), path))
+      read.push(parsePredicate(await readUpTo(path, { context, followLinks }, MAX_PREDICATE_BYTES), path))
     } catch (error) {
       signal?.throwIfAborted()
       read.push(undefined)
-      problems.push({ input: 'predicate-path', problem: messageOf(error) })
+      const hint = error instanceof OciPublishError ? error.hint : undefined
+      problems.push({ input: 'predicate-path', problem: messageOf(error), ...(hint !== undefined && { hint }) })
     }
   }
   if (problems.length > 0) throw new InputError(problems)
@@ -94,21 +99,31 @@ function checkedType(text: string, problems: InputProblem[]): string {
   return type ?? text
 }
 
-/** @throws {OciPublishError} TOO_LARGE, UNREADABLE */
-async function readUpTo(path: string, maxBytes: number): Promise<Uint8Array> {
+/** What a shell puts in place of a file: `/dev/stdin`, `<(jq . scan.json)`. */
+const PIPED = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/
+
+/** @throws {OciPublishError} TOO_LARGE, UNREADABLE, OUTSIDE_CONTEXT */
+async function readUpTo(typed: string, sources: SourceOptions, maxBytes: number): Promise<Uint8Array> {
   try {
-    const file = await open(path)
-    try {
-      const { size } = await file.stat()
-      if (size <= maxBytes) return await file.readFile()
-      throw new OciPublishError('TOO_LARGE', `${path} has ${size} bytes; a predicate has at most ${maxBytes}`)
-    } finally {
-      await file.close()
-    }
+    if (PIPED.test(typed)) return await readPipe(typed, maxBytes)
+    const path = resolveSource(typed, sources)
+    if (path === undefined) throw new Error('ENOENT: no such file')
+    return await readRegularFile(path, maxBytes, await lstat(path))
   } catch (error) {
     if (error instanceof OciPublishError) throw error
-    throw new OciPublishError('UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error })
+    throw new OciPublishError('UNREADABLE', `cannot read ${typed}: ${messageOf(error)}`, { cause: error })
   }
+}
+
+async function readPipe(path: string, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of createReadStream(path)) {
+    size += (chunk as Uint8Array).byteLength
+    if (size > maxBytes) throw new OciPublishError('TOO_LARGE', `${path} has more than ${maxBytes} bytes`)
+    chunks.push(chunk as Uint8Array)
+  }
+  return Buffer.concat(chunks)
 }
 
 /** The first whole number that readers of JSON may have taken for another one: beyond 2^53 (RFC 8259, section 6). */

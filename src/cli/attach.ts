@@ -32,6 +32,7 @@ export async function attachCommand<D>(
         platforms: entriesOf({ name: 'platforms', kind: 'list', sentence: '' }, textsOf(platforms)),
         annotations: textsOf(flags['annotations']),
         context: '.',
+        followLinks: flags['followLinks'] === true,
       }
       const attached = await parts.attach(words, deps, { signal: parts.signal })
       display.end()

@@ -53,7 +53,7 @@ export const SIGNING: readonly Field[] = FIELDS.filter(({ name }) =>
   [
     ...['sign-password', 'signature-format', 'sign-annotations', 'predicate-type', 'predicate-path', 'sigstore'],
     ...['fulcio-url', 'rekor-url', 'rekor-version', 'tsa-url', 'signing-config', 'trusted-root', 'github-attestation'],
-    ...['bundle-file', 'notation-key', 'notation-password', 'notation-chain'],
+    ...['follow-links', 'bundle-file', 'notation-key', 'notation-password', 'notation-chain'],
   ].includes(name),
 )
 
@@ -62,7 +62,7 @@ export const PUSHING: readonly Field[] = FIELDS.filter(({ name }) => name === 'u
 
 /** What artifacts have in common with images. */
 export const ARTIFACT: readonly Field[] = FIELDS.filter(({ name }) =>
-  ['tags', 'context', 'on-existing-tag', 'dry-run', 'source-date-epoch'].includes(name),
+  ['tags', 'context', 'follow-links', 'on-existing-tag', 'dry-run', 'source-date-epoch'].includes(name),
 )
 
 export interface TypedValues {

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { openRegularFile, type FileIdentity } from '../files/regular-file.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Document } from '../oci/manifest.ts'
 import type { Abortable } from '../async/abortable.ts'
@@ -30,15 +30,20 @@ export function bytesBlob({ descriptor, bytes }: Document): Blob {
   }
 }
 
-/** A blob in a file, which must stay there for as long as the blob is used. */
-export function fileBlob(path: string, descriptor: Descriptor): Blob {
+/**
+ * A blob in a regular file, which must stay there for as long as the blob is used.
+ *
+ * @param found what was there when it was looked at; without it any regular file will do
+ */
+export function fileBlob(path: string, descriptor: Descriptor, found?: FileIdentity): Blob {
   return {
     descriptor,
     async *open({ offset = 0, signal } = {}) {
       signal?.throwIfAborted()
       // Large chunks: with the default of 64 KiB the upload costs a third more.
-      const stream = createReadStream(path, { start: offset, highWaterMark: 1 << 20 })
-      for await (const chunk of stream) {
+      const file = await openRegularFile(path, found)
+      // Closes the file at its end, or when nobody wants more.
+      for await (const chunk of file.createReadStream({ start: offset, highWaterMark: 1 << 20 })) {
         signal?.throwIfAborted()
         yield chunk as Uint8Array
       }

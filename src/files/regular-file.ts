@@ -20,7 +20,7 @@ const READ = constants.O_RDONLY | withDefault(constants.O_NOFOLLOW) | withDefaul
  * @param found what was there when it was looked at; without it any regular file will do
  * @throws {OciPublishError} FILE_CHANGED when something else is there than was found; FILE_UNREADABLE
  */
-async function openRegularFile(path: string, found?: FileIdentity): Promise<FileHandle> {
+export async function openRegularFile(path: string, found?: FileIdentity): Promise<FileHandle> {
   const handle = await open(path, READ).catch((error: unknown) => fail(path, found, error))
   try {
     compare(path, await handle.stat(), found)

@@ -1,24 +1,29 @@
-import { createReadStream } from 'node:fs'
 import { decompress } from '../archive/decompress.ts'
 import type { TarEntry } from '../archive/tar/header.ts'
 import { cleanPath } from '../archive/tar/path.ts'
 import { readTar } from '../archive/tar/read.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { messageOf, OciPublishError } from '../errors.ts'
+import { openRegularFile, type FileIdentity } from '../files/regular-file.ts'
 import { whiteoutOf } from './whiteout.ts'
 
 /**
  * The bytes of a ready tar (plain, gzip or zstd), decompressed and otherwise as they are. Its entries are checked on the
  * way: they stay within the root, and names that begin with `.wh.` delete something, as in any layer.
  *
- * @throws {OciPublishError} INVALID_ARCHIVE at the latest with the last chunk; FILE_UNREADABLE
+ * @param found what was there when it was looked at
+ * @throws {OciPublishError} INVALID_ARCHIVE at the latest with the last chunk; FILE_UNREADABLE, FILE_CHANGED
  */
-export async function* openReadyTar(file: string, { signal }: Abortable = {}): AsyncGenerator<Uint8Array> {
+export async function* openReadyTar(
+  file: string,
+  found: FileIdentity,
+  { signal }: Abortable = {},
+): AsyncGenerator<Uint8Array> {
   const from = file
   const feed = new Feed()
   const checked = checkEntries(feed, { from, signal })
   checked.catch(() => undefined) // `pass` and the last line tell
-  for await (const chunk of decompress(fileChunks(file), { from, signal })) {
+  for await (const chunk of decompress(fileChunks(file, found), { from, signal })) {
     await Promise.race([feed.pass(chunk), checked])
     yield chunk
   }
@@ -27,9 +32,11 @@ export async function* openReadyTar(file: string, { signal }: Abortable = {}): A
 }
 
 /** The file as it is. */
-export async function* fileChunks(file: string): AsyncGenerator<Uint8Array> {
+export async function* fileChunks(file: string, found: FileIdentity): AsyncGenerator<Uint8Array> {
+  const handle = await openRegularFile(file, found)
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) yield chunk as Uint8Array
+    // Closes the file at its end, or when nobody wants more.
+    for await (const chunk of handle.createReadStream({ highWaterMark: 1 << 20 })) yield chunk as Uint8Array
   } catch (error) {
     throw new OciPublishError('FILE_UNREADABLE', `cannot read ${file} (${messageOf(error)})`, { cause: error })
   }

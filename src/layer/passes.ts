@@ -111,7 +111,9 @@ function measured(
 }
 
 function openTar({ content }: LayerRecipe, options: Abortable): AsyncIterable<Uint8Array> {
-  return content.kind === 'tar' ? openReadyTar(content.file, options) : writeTar(items(content.entries), options)
+  return content.kind === 'tar'
+    ? openReadyTar(content.file, content.found, options)
+    : writeTar(items(content.entries), options)
 }
 
 function* items(entries: readonly PlannedEntry[]): Generator<TarItem> {

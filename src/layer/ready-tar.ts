@@ -1,35 +1,38 @@
-import { statSync, type Stats } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { messageOf } from '../errors.ts'
+import { messageOf, OciPublishError } from '../errors.ts'
+import type { FileIdentity } from '../files/regular-file.ts'
+import { resolveSource, type SourceOptions } from '../files/source-path.ts'
 import { fingerprintOfFile, isSettled, type Fingerprint } from './fingerprint.ts'
 import type { TarSpec } from './line.ts'
 import { walkedFile } from './scan.ts'
 
 /** A ready tar as the system describes it. */
 export interface ReadyTar {
-  /** Absolute. */
+  /** Absolute, the real path. */
   readonly file: string
+  readonly found: FileIdentity
   readonly fingerprint: Fingerprint
   /** Whether the fingerprint is good for the next run. */
   readonly settled: boolean
 }
 
 /** @param says gets what is wrong */
-export function lookAtTar(spec: TarSpec, context: string, says: string[]): ReadyTar | undefined {
+export function lookAtTar(spec: TarSpec, options: SourceOptions, says: string[]): ReadyTar | undefined {
   const startedMs = Date.now()
-  const file = resolve(context, spec.file)
-  const stats = statOf(file, says)
-  if (stats?.isFile() === false) says.push(`"${spec.file}" is not a file`)
-  const walked = stats?.isFile() === true ? walkedFile(file, '', stats, says) : undefined
-  return walked && { file, fingerprint: fingerprintOfFile(walked), settled: isSettled([walked], startedMs) }
-}
-
-function statOf(file: string, says: string[]): Stats | undefined {
   try {
-    return statSync(file)
+    const file = resolveSource(spec.file, options)
+    if (file === undefined) says.push(`there is no file ${resolve(options.context, spec.file)}`)
+    const stats = file === undefined ? undefined : lstatSync(file)
+    if (stats?.isFile() === false) says.push(`"${spec.file}" is not a file`)
+    if (file === undefined || stats?.isFile() !== true) return undefined
+    const walked = walkedFile(file, '', stats, says)
+    if (!walked) return undefined
+    return { file, found: walked, fingerprint: fingerprintOfFile(walked), settled: isSettled([walked], startedMs) }
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    says.push(missing ? `there is no file ${file}` : `cannot look at ${file} (${messageOf(error)})`)
+    const path = resolve(options.context, spec.file)
+    if (error instanceof OciPublishError) says.push(`${error.message}; ${error.hint ?? ''}`)
+    else says.push(`cannot look at ${path} (${messageOf(error)})`)
     return undefined
   }
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { InputProblem } from '../errors.ts'
+import { openRegularFileSync, type FileIdentity } from '../files/regular-file.ts'
+import type { SourceOptions } from '../files/source-path.ts'
 import type { Platform } from '../oci/platform.ts'
 import type { BaseTree } from './base-tree.ts'
 import { planEntries, type PlannedEntry } from './entries.ts'
@@ -11,6 +13,7 @@ import { expandLine, expandText, usesPlaceholders, type FilesSpec, type LayerSpe
 import { problemsOf } from './problem.ts'
 import { lookAtTar } from './ready-tar.ts'
 import type { ReadyTrees } from './ready-trees.ts'
+import type { WalkedFile } from './scan.ts'
 import type { TreeEntry } from './tree-entry.ts'
 import { walkLine, type Walk } from './walk.ts'
 
@@ -23,7 +26,7 @@ export interface LayerRecipe {
   readonly line: string
   readonly content:
     | { readonly kind: 'entries'; readonly entries: readonly PlannedEntry[] }
-    | { readonly kind: 'tar'; readonly file: string }
+    | { readonly kind: 'tar'; readonly file: string; readonly found: FileIdentity }
   /** What was asked for, whatever the files are now: where the last result is remembered. */
   readonly key: string
   /** Recipes with an equal `exact` make equal layers: build one of them. */
@@ -38,9 +41,7 @@ export interface LayerTarget {
   readonly tree: BaseTree
 }
 
-export interface RecipeOptions {
-  /** Directory that sources are relative to. */
-  readonly context: string
+export interface RecipeOptions extends SourceOptions {
   /** Seconds since 1970, when the user set them. */
   readonly sourceDateEpoch: number | undefined
   /** From `loadReadyTrees`, for lines that stand on a ready tar. */
@@ -118,9 +119,9 @@ function shared(step: Step, { recipes }: Planning): Step {
 }
 
 function makeStep(spec: LayerSpec, platform: Platform | undefined, tree: BaseTree, planning: Planning): Step {
-  const { walks, context } = planning
-  if (spec.kind === 'tar') return tarStep(spec, platform, context)
-  const walk = walks.get(spec) ?? walkLine(spec, { context, platform })
+  const { walks, context, followLinks } = planning
+  if (spec.kind === 'tar') return tarStep(spec, platform, { context, followLinks })
+  const walk = walks.get(spec) ?? walkLine(spec, { context, followLinks, platform })
   walks.set(spec, walk)
   return walk.problems.length > 0 ? { problems: walk.problems } : filesStep(spec, platform, walk, tree, planning)
 }
@@ -150,12 +151,12 @@ function filesStep(
   }
 }
 
-function tarStep(spec: TarSpec, platform: Platform | undefined, context: string): Step {
+function tarStep(spec: TarSpec, platform: Platform | undefined, sources: SourceOptions): Step {
   const says: string[] = []
-  const ready = lookAtTar(spec, context, says)
+  const ready = lookAtTar(spec, sources, says)
   if (!ready) return { problems: problemsOf(spec, says, platform) }
-  const { file, fingerprint, settled } = ready
-  const content = { kind: 'tar', file } as const
+  const { file, found, fingerprint, settled } = ready
+  const content = { kind: 'tar', file, found } as const
   const line = platform ? expandText(spec.line, platform) : spec.line
   return { problems: [], recipe: { line, content, key: keyOf({ tar: file }), fingerprint, settled } }
 }
@@ -173,13 +174,18 @@ function treeEntryOf({ entry, source }: PlannedEntry): TreeEntry {
   const { path, mode, uid, gid, type, size } = entry
   if (type === 'symlink') return { path, type, mode, uid, gid, linkTarget: entry.linkPath }
   if (type === 'directory') return { path, type, mode, uid, gid }
-  const text = source && isAccountFile(path, size) ? textOf(source.path) : undefined
+  const text = source && isAccountFile(path, size) ? textOf(source) : undefined
   return { path, type: 'file', mode, uid, gid, text }
 }
 
-function textOf(path: string): string | undefined {
+function textOf(source: WalkedFile): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    const fd = openRegularFileSync(source.path, source)
+    try {
+      return readFileSync(fd, 'utf8')
+    } finally {
+      closeSync(fd)
+    }
   } catch {
     return undefined // building the layer is going to tell
   }

@@ -33,21 +33,24 @@ interface Scan {
 /**
  * Everything below a directory, bytewise by relative path.
  *
+ * @param root its real path
+ * @param stats what is there
  * @param says gets what is wrong
  */
 export function scanDirectory(
   root: string,
+  stats: Stats,
   exclusion: Exclusion,
   says: string[],
 ): { readonly files: readonly WalkedFile[]; readonly excluded: boolean } {
   const scan: Scan = { exclusion, files: [], says, excluded: false }
-  scanInto(root === '/' ? '' : root, '', [], scan)
+  scanInto(root === '/' ? '' : root, stats, '', [], scan)
   return { files: sortBytewise(scan.files, file => file.relative), excluded: scan.excluded }
 }
 
-function scanInto(path: string, prefix: string, parent: Matched, scan: Scan): void {
+function scanInto(path: string, found: Stats, prefix: string, parent: Matched, scan: Scan): void {
   const { exclusion, files, says } = scan
-  for (const name of namesIn(path, says)) {
+  for (const name of namesIn(path, found, says)) {
     const child = `${path}/${name}`
     const relative = prefix + name
     const matched = exclusion.patterns.length === 0 ? parent : matchExclusion(exclusion, relative, parent)
@@ -62,16 +65,20 @@ function scanInto(path: string, prefix: string, parent: Matched, scan: Scan): vo
       continue
     }
     const before = files.length
-    scanInto(child, `${relative}/`, matched, scan)
+    scanInto(child, stats, `${relative}/`, matched, scan)
     // An excluded directory is there only for what came back in below it.
     const directory = excluded && files.length === before ? undefined : walkedFile(child, relative, stats, says)
     if (directory) files.push(directory)
   }
 }
 
-function namesIn(path: string, says: string[]): readonly string[] {
+function namesIn(path: string, { dev, ino }: Stats, says: string[]): readonly string[] {
   try {
-    return readdirSync(`${path}/`)
+    const names = readdirSync(`${path}/`)
+    const now = lstatSync(path === '' ? '/' : path)
+    if (now.ino === ino && now.dev === dev) return names
+    says.push(`the directory ${path} was replaced while it was read`) // by a symlink, for one
+    return []
   } catch (error) {
     says.push(`cannot read the directory ${path === '' ? '/' : path} (${messageOf(error)})`)
     return []
@@ -88,10 +95,19 @@ function lstatOf(path: string, says: string[]): Stats | undefined {
   }
 }
 
-/** Checks that a layer can hold the file, and says why not. */
-export function walkedFile(path: string, relative: string, stats: Stats, says: string[]): WalkedFile | undefined {
+/**
+ * Checks that a layer can hold the file, and says why not.
+ *
+ * @param name what it is called in the layer, if not as on disk
+ */
+export function walkedFile(
+  path: string,
+  relative: string,
+  stats: Stats,
+  says: string[],
+  name: string = path.slice(path.lastIndexOf('/') + 1),
+): WalkedFile | undefined {
   const type = typeOf(stats)
-  const name = path.slice(path.lastIndexOf('/') + 1)
   if (type === undefined) {
     says.push(`${path} is a socket, a pipe or a device; only files, directories and symlinks can be copied`)
     return undefined

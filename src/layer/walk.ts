@@ -1,6 +1,7 @@
-import { lstatSync, statSync, type Stats } from 'node:fs'
+import { lstatSync, type Stats } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { messageOf, type InputProblem } from '../errors.ts'
+import { messageOf, OciPublishError, type InputProblem } from '../errors.ts'
+import { resolveSource, type SourceOptions } from '../files/source-path.ts'
 import type { Platform } from '../oci/platform.ts'
 import { excludeNothing, isExcluded, matchExclusion, parseExclusion, type Exclusion } from './exclude.ts'
 import { isGlob } from './glob.ts'
@@ -33,38 +34,38 @@ export interface Walk {
   readonly startedMs: number
 }
 
-export interface WalkOptions {
-  /** Directory that sources are relative to. */
-  readonly context: string
+export interface WalkOptions extends SourceOptions {
   /** Named in problems, for a line that differs between platforms. */
   readonly platform?: Platform | undefined
 }
 
 /**
- * Finds the files of a line and what the system says of them; reads none. A source that is a symlink is followed, one
- * inside a source or found by a pattern is kept. Synchronous: for tens of thousands of files that is several times
+ * Finds the files of a line and what the system says of them; reads none. A source that is a symlink is followed, as far as
+ * it stays in the context; one inside a source or found by a pattern is kept. Synchronous: for tens of thousands of files that is several times
  * faster than a promise for each.
  *
  * Everything that is wrong is in `problems`; then `matches` is not to be used.
  */
-export function walkLine(spec: FilesSpec, { context, platform }: WalkOptions): Walk {
+export function walkLine(spec: FilesSpec, { platform, ...options }: WalkOptions): Walk {
   const startedMs = Date.now()
   const says: string[] = []
-  const matches = findMatches(spec, context, says)
+  const followLinks = options.followLinks === true || spec.followLinks
+  const matches = findMatches(spec, { ...options, followLinks }, says)
   return { matches, problems: problemsOf(spec, says, platform), startedMs }
 }
 
-function findMatches(spec: FilesSpec, context: string, says: string[]): readonly Match[] {
+function findMatches(spec: FilesSpec, options: SourceOptions, says: string[]): readonly Match[] {
+  const context = resolve(options.context)
   const source = onDisk(spec.src)
-  const path = posixPath(resolve(context, source))
   const parsed = parseExclusion(spec.exclude)
   const exclusion = 'invalid' in parsed ? excludeNothing : parsed // the line's parser has told of them
   const trailing = /(?:^|\/)[.]{0,2}$/.test(source)
-  const named = statOf(trailing ? `${path}/` : path, statSync, says)
-  if (named === 'missing' && isGlob(source)) return globMatches(spec, context, exclusion, says)
-  if (named === 'missing') says.push(`there is no "${spec.src}" in ${resolve(context)}`)
-  if (typeof named === 'string') return []
-  const match = matchOf(path, named, exclusion, says)
+  const path = lookedUp(source, options, says)
+  const named = path === undefined ? 'missing' : statOf(trailing ? `${path}/` : path, lstatSync, says)
+  if (named === 'missing' && isGlob(source)) return globMatches(spec, options, exclusion, says)
+  if (named === 'missing' && says.length === 0) says.push(`there is no "${spec.src}" in ${context}`)
+  if (path === undefined || typeof named === 'string') return []
+  const match = matchOf(path, basename(resolve(context, source)), named, exclusion, says)
   if (match === 'excluded' || (match?.kind === 'directory' && match.emptied)) {
     says.push(`exclude leaves nothing of "${spec.src}"`)
     return []
@@ -72,8 +73,26 @@ function findMatches(spec: FilesSpec, context: string, says: string[]): readonly
   return match ? [match] : []
 }
 
-function globMatches({ src }: FilesSpec, context: string, exclusion: Exclusion, says: string[]): readonly Match[] {
-  const found = expandGlob(posixPath(resolve(context)), onDisk(src), says)
+/** The real path of a source; undefined where there is none, or none that may be read. */
+function lookedUp(source: string, options: SourceOptions, says: string[]): string | undefined {
+  try {
+    const path = resolveSource(source, options)
+    return path === undefined ? undefined : posixPath(path)
+  } catch (error) {
+    if (error instanceof OciPublishError) says.push(`${error.message}; ${error.hint ?? ''}`)
+    else tellBroken(posixPath(resolve(options.context, source)), error, says)
+    return undefined
+  }
+}
+
+function globMatches(
+  { src }: FilesSpec,
+  { context, followLinks }: SourceOptions,
+  exclusion: Exclusion,
+  says: string[],
+): readonly Match[] {
+  if (says.length > 0) return []
+  const found = expandGlob(onDisk(src), { context: posixPath(resolve(context)), followLinks }, says)
   if (found === undefined) {
     says.push(`"${src}" is not a pattern: a bracket is not closed or nothing follows a "\\"`)
     return []
@@ -85,7 +104,7 @@ function globMatches({ src }: FilesSpec, context: string, exclusion: Exclusion, 
     const stats = statOf(path, lstatSync, says)
     if (typeof stats === 'string') continue
     if (stats.isDirectory()) directories.add(path)
-    const match = matchOf(path, stats, exclusion, says)
+    const match = matchOf(path, basename(path), stats, exclusion, says)
     if (match && match !== 'excluded') matches.push(match)
   }
   if (matches.length === 0 && says.length === 0) says.push(`no file matches "${src}" in ${resolve(context)}`)
@@ -94,14 +113,13 @@ function globMatches({ src }: FilesSpec, context: string, exclusion: Exclusion, 
 
 type Found = (Match & { readonly emptied?: boolean }) | 'excluded' | undefined
 
-function matchOf(path: string, stats: Stats, exclusion: Exclusion, says: string[]): Found {
+function matchOf(path: string, name: string, stats: Stats, exclusion: Exclusion, says: string[]): Found {
   if (stats.isDirectory()) {
-    const { files, excluded } = scanDirectory(path, exclusion, says)
+    const { files, excluded } = scanDirectory(path, stats, exclusion, says)
     return { kind: 'directory', path, files, emptied: excluded && files.length === 0 }
   }
-  const name = basename(path)
   if (isExcluded(exclusion, matchExclusion(exclusion, name, []))) return 'excluded'
-  const file = walkedFile(path, '', stats, says)
+  const file = walkedFile(path, '', stats, says, name)
   return file && { kind: 'file', name, file }
 }
 
@@ -109,11 +127,15 @@ function statOf(path: string, stat: (path: string) => Stats, says: string[]): St
   try {
     return stat(path)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT') return 'missing'
-    says.push(code === 'ENOTDIR' ? `"${path}" is not a directory` : `cannot look at ${path} (${messageOf(error)})`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing'
+    tellBroken(path, error, says)
     return 'broken'
   }
+}
+
+function tellBroken(path: string, error: unknown, says: string[]): void {
+  const isFile = (error as NodeJS.ErrnoException).code === 'ENOTDIR'
+  says.push(isFile ? `"${path}" is not a directory` : `cannot look at ${path} (${messageOf(error)})`)
 }
 
 function ancestorsOf(path: string): readonly string[] {

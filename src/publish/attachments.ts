@@ -6,6 +6,7 @@ import type { Abortable } from '../async/abortable.ts'
 import type { Output } from '../content/places.ts'
 import type { Untagged } from '../content/untagged.ts'
 import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
+import type { SourceOptions } from '../files/source-path.ts'
 import { formatPlatform } from '../oci/platform.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { PublishDeps } from './deps.ts'
@@ -26,11 +27,12 @@ export function attachmentsOf(values: FieldValues): Attachments {
   const entries = readEntries(values)
   const context = entries.text('context') ?? '.'
   const problems: InputProblem[] = []
-  const files = entries.of('attach').map(text => wordsOf(text, context))
+  const followLinks = entries.boolean('follow-links', [])
+  const files = entries.of('attach').map(text => wordsOf(text, { context, followLinks }))
   return { files, sbom: entries.boolean('sbom', problems), problems }
 }
 
-function wordsOf(text: string, context: string): AttachWords {
+function wordsOf(text: string, sources: SourceOptions): AttachWords {
   return {
     subject: 'localhost/not-yet-known',
     files: [text],
@@ -38,7 +40,7 @@ function wordsOf(text: string, context: string): AttachWords {
     artifactType: attemptsInto([])('attach', () => parseFile(text).mediaType),
     platforms: ['all'],
     annotations: [],
-    context,
+    ...sources,
   }
 }
 

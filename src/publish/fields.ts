@@ -68,6 +68,12 @@ export const FIELDS = [
   },
   { name: 'context', kind: 'text', default: '.', sentence: 'Directory that sources are relative to' },
   {
+    name: 'follow-links',
+    kind: 'boolean',
+    default: 'false',
+    sentence: 'Allow sources that are or pass symlinks that lead out of context',
+  },
+  {
     name: 'entrypoint',
     kind: 'lines',
     sentence: 'Command words, a JSON array, or one word a line; resets cmd of the base',

@@ -59,6 +59,8 @@ export function parseChart(values: FieldValues, facts: RequestFacts, withImage: 
   }
   const request = {
     path: resolve(context, entries.text('chart') ?? '.'),
+    context,
+    followLinks: entries.boolean('follow-links', withImage ? [] : problems),
     onExistingTag:
       entries.text('on-existing-tag') === undefined
         ? 'fail'

@@ -27,6 +27,7 @@ export function parseFiles(values: FieldValues, facts: RequestFacts): ParsedFile
     metadata: entries.of('artifact-model'),
     annotations: entries.of('annotations').flatMap(line => annotationOf(line, problems)),
     context: entries.text('context') ?? '.',
+    followLinks: entries.boolean('follow-links', problems),
     onExistingTag:
       entries.text('on-existing-tag') === undefined
         ? 'overwrite'

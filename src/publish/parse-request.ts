@@ -49,6 +49,7 @@ export function parseRequest(values: FieldValues, facts: RequestFacts): ParsedRe
     verifyBase: parseVerifyBase(entries, problems),
     layers: entries.of('layers').flatMap(line => parseLayer(line, problems)),
     context: entries.text('context') ?? '.',
+    followLinks: entries.boolean('follow-links', problems),
     config: parseConfig(entries, problems),
     annotations,
     index,

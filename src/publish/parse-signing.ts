@@ -27,7 +27,7 @@ export interface SigningRequest {
   readonly format: SignatureFormat
   readonly annotations: Annotations
   readonly provenance: boolean
-  readonly predicates: { readonly types: readonly string[]; readonly paths: readonly string[] }
+  readonly predicates: Readonly<Record<'types' | 'paths', readonly string[]>> & { readonly followLinks: boolean }
   readonly sigstore: SigstoreWords
   /** Path of a file that verifiers need, where the services are not the public ones. */
   readonly trustedRoot: string | undefined
@@ -57,7 +57,11 @@ export function parseSigning(values: FieldValues): ParsedSigning {
   const key = entries.document('sign-key') || undefined
   const ways = waysOf(entries, key, problems)
   const provenance = entries.boolean('provenance', problems)
-  const predicates = { types: entries.of('predicate-type'), paths: entries.of('predicate-path') }
+  const predicates = {
+    types: entries.of('predicate-type'),
+    paths: entries.of('predicate-path'),
+    followLinks: entries.boolean('follow-links', []),
+  }
   const githubAttestation = entries.boolean('github-attestation', problems)
   const attests = provenance || predicates.types.length > 0 || predicates.paths.length > 0
   const { format, notices } = formatOf(entries, { attests, ways }, problems)

@@ -94,14 +94,14 @@ export async function prepare(
 }
 
 async function planned(
-  { platforms, context, sourceDateEpoch }: PublishRequest,
+  { platforms, context, followLinks, sourceDateEpoch }: PublishRequest,
   lines: readonly LayerSpec[],
   targets: readonly LayerTarget[],
   { cache }: PublishDeps,
   io: Abortable,
 ): Promise<RecipePlan> {
-  const readyTrees = await loadReadyTrees(lines, platforms, { context, cache, ...io })
-  return planLayers(lines, targets, { context, sourceDateEpoch, readyTrees })
+  const readyTrees = await loadReadyTrees(lines, platforms, { context, followLinks, cache, ...io })
+  return planLayers(lines, targets, { context, followLinks, sourceDateEpoch, readyTrees })
 }
 
 /** Owners by name are looked up in the base; without one at hand they are nothing to complain of. */

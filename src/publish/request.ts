@@ -26,6 +26,8 @@ export interface PublishRequest {
   readonly layers: readonly LayerSpec[]
   /** Directory that sources are relative to. */
   readonly context: string
+  /** Take sources behind symlinks that lead out of the context. */
+  readonly followLinks: boolean
   readonly config: ConfigChange
   readonly annotations: readonly AnnotationRule[]
   readonly index: 'auto' | 'always' | 'never'

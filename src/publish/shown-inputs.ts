@@ -17,6 +17,7 @@ const SHOWN: ReadonlySet<FieldName> = new Set<FieldName>([
   'artifact-config',
   'artifact-model',
   'context',
+  'follow-links',
   'entrypoint',
   'cmd',
   'workdir',

@@ -375,3 +375,19 @@ test('a folder that was renamed makes the same package', async () => {
   expect((await packageChart(await readChart(join(dir.path, 'other')))).descriptor.digest).toBe(digest)
   expect(readFileSync(join(dir.path, 'other/Chart.yaml'), 'utf8')).toBe(CHART)
 })
+
+test('a signature or a .helmignore that is a symlink to something outside is not read', async () => {
+  using dir = tempDir()
+  const package_ = await packed({ 'demo/Chart.yaml': CHART })
+  dir.put({
+    secret: 'private',
+    'p/demo-1.2.3.tgz.prov': { link: '../secret' },
+    'c/demo/.helmignore': { link: '../../secret' },
+  })
+  writeFileSync(join(dir.path, 'p/demo-1.2.3.tgz'), package_)
+  writeFileSync(join(dir.path, 'c/demo/Chart.yaml'), CHART)
+  await expect(readChart(join(dir.path, 'p/demo-1.2.3.tgz'))).rejects.toThrow(/leads out of .*symlink to .*secret/)
+  await expect(readChart(join(dir.path, 'c/demo'))).rejects.toThrow(
+    /[.]helmignore is a symlink to .*outside of the chart/,
+  )
+})

@@ -18,7 +18,7 @@ const FILES: Readonly<Record<string, Content>> = {
 }
 
 async function requestOf(context: string, texts: readonly string[]) {
-  const files = await findFiles(texts, context)
+  const files = await findFiles(texts, { context })
   return { files, annotations: {}, metadata: new Map<string, string>(), created: undefined, tempDir: context }
 }
 

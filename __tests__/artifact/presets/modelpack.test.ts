@@ -14,7 +14,7 @@ const MODEL = {
 async function planned(path: string, texts: readonly string[], metadata: Readonly<Record<string, string>> = {}) {
   const files = await findFiles(
     texts.map(text => text.split(':')[0] ?? ''),
-    path,
+    { context: path },
   )
   const typed = files.map((file, i) => {
     const word = texts[i]?.split(':')[1]

@@ -71,7 +71,7 @@ const FROM_TEXT = Buffer.from(
 async function found(path: string, files: Readonly<Record<string, Content>>) {
   await put(path, files)
   const request = { annotations: {}, metadata: new Map(), created: undefined, tempDir: path }
-  return { ...request, files: await findFiles(Object.keys(files), path) }
+  return { ...request, files: await findFiles(Object.keys(files), { context: path }) }
 }
 
 test('a component says what it asks for and what it offers, so that hosts can refuse it before they load it', async () => {
@@ -153,7 +153,7 @@ test('readers take exactly one layer, so exactly one file is taken', async () =>
   await using work = await temporaryDirectory()
   const two = await found(work.path, { 'a.wasm': MODULE, 'b.wasm': MODULE })
   expect((await wasm.plan(two)).problems).toMatchObject([{ problem: 'type wasm takes one .wasm file, not 2' }])
-  const directory = { ...two, files: await findFiles(['.'], work.path) }
+  const directory = { ...two, files: await findFiles(['.'], { context: work.path }) }
   expect((await wasm.plan(directory)).problems).toMatchObject([
     { problem: 'type wasm takes one .wasm file, not a directory' },
   ])

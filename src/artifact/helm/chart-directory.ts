@@ -1,6 +1,8 @@
-import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { messageOf } from '../../errors.ts'
+import { readRegularFile } from '../../files/regular-file.ts'
+import { isInside, resolveSource } from '../../files/source-path.ts'
 import type { ChartFile, Findings } from './chart.ts'
 import { FileBudget, withoutBom, type FileLimits } from './file-limits.ts'
 import { isHelmIgnored, parseHelmIgnore, type HelmIgnore } from './helmignore.ts'
@@ -27,9 +29,13 @@ export async function readChartDirectory(
   return walk.files
 }
 
+/** Helm reads a line at a time, and no line of more than 64 KiB. */
+const MAX_IGNORE_BYTES = 1 << 20
+
 async function ignoreFile(root: string): Promise<string | undefined> {
   try {
-    return await readFile(join(root, '.helmignore'), 'utf8')
+    const file = resolveSource('.helmignore', { context: root })
+    return file === undefined ? undefined : (await readRegularFile(file, MAX_IGNORE_BYTES)).toString('utf8')
   } catch {
     return undefined
   }
@@ -78,7 +84,7 @@ class Walk {
       return
     }
     const real = isLink ? await realpath(onDisk) : onDisk
-    if (isLink && real !== this.#root && !real.startsWith(this.#root + sep)) {
+    if (isLink && !isInside(real, this.#root)) {
       this.#refuse(path, `is a symlink to ${real}, outside of the chart: put a copy there`)
       return
     }
@@ -102,7 +108,7 @@ class Walk {
       return
     }
     if (!this.#budget.take(path, stats.size)) return
-    const bytes = await readFile(onDisk, { signal: this.#signal })
+    const bytes = await readRegularFile(real, stats.size, stats)
     this.files.push({ path, bytes: withoutBom(bytes) })
   }
 

@@ -12,6 +12,7 @@ import { planCopy } from '../../copy/plan.ts'
 import type { OnExistingTag } from '../../copy/plan-tags.ts'
 import { targetReport, type TargetReport } from '../../copy/target-report.ts'
 import { InputError, messageOf, OciPublishError } from '../../errors.ts'
+import { resolveSource } from '../../files/source-path.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { contentOf, pushArtifact } from '../push-artifact.ts'
@@ -30,6 +31,10 @@ import { withValues, type ValueChange } from './values.ts'
 export interface ChartRequest {
   /** Folder or package. */
   readonly path: string
+  /** What it may not leave by a symlink; the working directory unless given. */
+  readonly context?: string
+  /** Take a chart behind a symlink that leads out of the context. */
+  readonly followLinks?: boolean
   readonly read: Omit<ReadChartOptions, 'signal' | 'complete'>
   /** Whether dependencies that are not there are fetched: as Chart.lock has chosen them, or the newest that fit. */
   readonly dependencies: 'off' | 'build' | 'update'
@@ -91,7 +96,7 @@ export interface ChartReport {
  * @throws {AggregateError} when several things failed; single failures as they are
  */
 export async function publishChart(request: ChartRequest, deps: ChartDeps, io: Abortable = {}): Promise<ChartReport> {
-  const folder = await folderOf(request.path)
+  const folder = await folderOf(request)
   const created = request.sourceDateEpoch ?? (await deps.commitTime(folder, io))
   const onNotice = (text: string): void => {
     deps.onEvent({ type: 'notice', text: `chart ${request.path}: ${text}` })
@@ -119,7 +124,7 @@ export async function checkChart(
   { sources }: Pick<ChartDeps, 'sources'>,
   io: Abortable = {},
 ): Promise<void> {
-  await folderOf(request.path)
+  await folderOf(request)
   const chart = await loadChart(request, { sources, created: undefined, onNotice: () => undefined }, io)
   request.outputsFor(chart.metadata.name)
   await composeChart(chart, request, undefined, io)
@@ -135,13 +140,16 @@ async function loadChart(
   return withValues(await readChart(path, { ...read, complete, ...io }), values)
 }
 
-/** @throws {InputError} where there is nothing at the path */
-async function folderOf(path: string): Promise<string> {
+/** @throws {InputError} where there is nothing at the path, or a symlink that leads out */
+async function folderOf({ path, context = '.', followLinks }: ChartRequest): Promise<string> {
   try {
+    resolveSource(path, { context, followLinks })
     return (await stat(path)).isDirectory() ? path : dirname(path)
   } catch (error) {
-    const problem = `${path} is not there, or cannot be read (${messageOf(error)})`
-    throw new InputError([{ input: 'chart', problem }], { cause: error })
+    const isOurs = error instanceof OciPublishError
+    const problem = isOurs ? error.message : `${path} is not there, or cannot be read (${messageOf(error)})`
+    const hint = isOurs ? error.hint : undefined
+    throw new InputError([{ input: 'chart', problem, ...(hint !== undefined && { hint }) }], { cause: error })
   }
 }
 

@@ -1,7 +1,9 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { lstat, realpath, stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import type { Abortable } from '../../async/abortable.ts'
 import { messageOf, OciPublishError } from '../../errors.ts'
+import { readRegularFile } from '../../files/regular-file.ts'
+import { resolveSource } from '../../files/source-path.ts'
 import { digestOf } from '../../oci/digest.ts'
 import { readChartArchive } from './chart-archive.ts'
 import { readChartDirectory, type ReadFilesOptions } from './chart-directory.ts'
@@ -95,12 +97,10 @@ async function besides(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
   const file = `${path}.prov`
-  const exists = await stat(file).then(
-    () => true,
-    () => false,
-  )
-  if (!exists) return undefined
-  const provenance = await readWhole(file, signal)
+  // It is published as it is, so it may not be a symlink to something else.
+  const found = resolveSource(basename(file), { context: dirname(path) })
+  if (found === undefined) return undefined
+  const provenance = await readWhole(found, signal)
   await checkProvenance(provenance, { fileName: chartFileName(metadata), digest: digestOf(archive), where: file })
   return provenance
 }
@@ -123,11 +123,14 @@ async function isDirectory(path: string): Promise<boolean> {
 
 async function readWhole(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    const { size } = await stat(path)
-    if (size > MAX_CHART_BYTES) throw new Error(`${size} bytes, more than the 100 MiB that helm reads`)
-    return await readFile(path, { signal })
+    signal?.throwIfAborted()
+    const real = await realpath(path)
+    const found = await lstat(real)
+    if (found.size > MAX_CHART_BYTES) throw new Error(`${found.size} bytes, more than the 100 MiB that helm reads`)
+    return await readRegularFile(real, found.size, found)
   } catch (error) {
     signal?.throwIfAborted()
+    if (error instanceof OciPublishError) throw error
     throw unreadable(path, error)
   }
 }

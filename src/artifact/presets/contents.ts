@@ -13,9 +13,9 @@ export function contentsOf(files: readonly FoundFile[]): readonly DirectoryEntry
   return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-function entriesOf({ title, absolutePath, size, isExecutable, entries }: FoundFile): readonly DirectoryEntry[] {
+function entriesOf({ title, absolutePath, found, size, isExecutable, entries }: FoundFile): readonly DirectoryEntry[] {
   if (entries) return inFolder(entries, title)
   const slash = title.lastIndexOf('/')
-  const file = { type: 'file', path: title.slice(slash + 1), absolutePath, size, isExecutable } as const
+  const file = { type: 'file', path: title.slice(slash + 1), absolutePath, found, size, isExecutable } as const
   return slash < 0 ? [file] : inFolder([file], title.slice(0, slash))
 }

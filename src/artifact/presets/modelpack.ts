@@ -60,13 +60,13 @@ function filesIn(file: FoundFile, isOnly: boolean): readonly FoundFile[] {
   return file.entries.flatMap(entry => {
     if (entry.type !== 'file') return []
     const title = isOnly ? entry.path : `${file.title}/${entry.path}`
-    const { absolutePath, size, isExecutable } = entry
-    return [{ ...file, title, absolutePath, size, isExecutable, entries: undefined }]
+    const { absolutePath, found, size, isExecutable } = entry
+    return [{ ...file, title, absolutePath, found, size, isExecutable, entries: undefined }]
   })
 }
 
 async function layerOf(file: FoundFile, signal: AbortSignal | undefined): Promise<Blob> {
-  const { title, absolutePath, size, isExecutable } = file
+  const { title, size, isExecutable } = file
   const mediaType = file.mediaType ?? rawType(classOf(title, size))
   const name = title.slice(title.lastIndexOf('/') + 1)
   const mode = isExecutable ? 0o755 : 0o644
@@ -76,5 +76,5 @@ async function layerOf(file: FoundFile, signal: AbortSignal | undefined): Promis
     [FILE_PATH]: title,
     [TITLE]: title,
   }
-  return blobOfFile(absolutePath, { mediaType, annotations, signal })
+  return blobOfFile(file, { mediaType, annotations, signal })
 }

@@ -22,7 +22,7 @@ export const opentofu: Preset = {
   async parts({ files, tempDir, signal }) {
     const given = onlyZip(files)
     const layer = given
-      ? await blobOfFile(given.absolutePath, { mediaType: ZIP, signal })
+      ? await blobOfFile(given, { mediaType: ZIP, signal })
       : await temporaryBlob(writeZip(contentsOf(files)), { mediaType: ZIP, tempDir, signal })
     return { artifactType: MODULE_PACKAGE, layers: [layer] }
   },

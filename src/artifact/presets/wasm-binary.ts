@@ -1,5 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { OciPublishError } from '../../errors.ts'
+import { openRegularFile, type FileIdentity } from '../../files/regular-file.ts'
 
 /** What a WebAssembly binary is, and of a component, what it asks for and what it offers. */
 export type WasmBinary =
@@ -22,8 +23,8 @@ const MAX_SECTION_BYTES: number = 4 << 20
  * @throws {OciPublishError} INVALID_WASM
  * @see Component Model, design/mvp/Binary.md, "Component Definitions", "Import and Export Definitions"
  */
-export async function readWasm(path: string): Promise<WasmBinary> {
-  const file = await open(path)
+export async function readWasm(path: string, found?: FileIdentity): Promise<WasmBinary> {
+  const file = await openRegularFile(path, found)
   try {
     const header = (await readAt(file, 0, HEADER_BYTES)).toString('hex')
     const kind = header.startsWith(MAGIC) ? KINDS[header.slice(MAGIC.length)] : undefined

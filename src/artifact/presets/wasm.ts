@@ -24,7 +24,7 @@ export const wasm: Preset = {
     if (!file) problems.push({ input: 'files', problem: `type wasm takes one .wasm file, not ${countText(files)}` })
     else {
       try {
-        await readWasm(file.absolutePath)
+        await readWasm(file.absolutePath, file.found)
       } catch (error) {
         if (!(error instanceof OciPublishError)) throw error
         problems.push({ input: 'files', problem: error.message })
@@ -35,8 +35,8 @@ export const wasm: Preset = {
   async parts({ files, annotations, created = NO_TIME, signal }) {
     const file = onlyFile(files)
     if (!file) throw new TypeError('not one file') // a plan with problems is not carried out
-    const binary = await readWasm(file.absolutePath)
-    const layer = await blobOfFile(file.absolutePath, {
+    const binary = await readWasm(file.absolutePath, file.found)
+    const layer = await blobOfFile(file, {
       mediaType: WASM,
       annotations: { [TITLE]: file.title },
       signal,

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { messageOf, OciPublishError } from '../../errors.ts'
+import { openRegularFile } from '../../files/regular-file.ts'
 import type { DirectoryEntry } from '../list-directory.ts'
 
 /** DOS has no earlier time, and its times are local: made of local parts, it is the same everywhere. */
@@ -19,11 +19,18 @@ export async function* writeZip(entries: readonly DirectoryEntry[]): AsyncGenera
   zip.on('error', (error: Error) => output.destroy(error))
   for (const entry of entries) {
     if (entry.type !== 'file') continue
-    const { path, absolutePath, size, isExecutable } = entry
+    const { path, absolutePath, found, size, isExecutable } = entry
     const mode = isExecutable ? 0o100755 : 0o100644
     const options = { mtime: EPOCH, mode, size, compress: false, forceDosTimestamp: true }
     zip.addReadStreamLazy(path, options, give => {
-      give(null, createReadStream(absolutePath))
+      openRegularFile(absolutePath, found).then(
+        file => {
+          give(null, file.createReadStream())
+        },
+        (error: unknown) => {
+          zip.emit('error', error) // yazl waits for ever for a stream that does not come
+        },
+      )
     })
   }
   zip.end()

@@ -20,6 +20,7 @@ export const attach: Declaration = {
         repeatable: true,
       },
       { flag: '--annotations <line>', said: 'KEY=VALUE of the manifest that is attached', repeatable: true },
+      { flag: '--follow-links', said: 'allow files that are or pass symlinks that lead out of the working directory' },
     ),
     told(JSON_REPORT, QUIET),
     reached(),

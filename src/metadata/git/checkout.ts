@@ -1,6 +1,7 @@
 import { lstat, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { readRegularFile } from '../../files/regular-file.ts'
+import { isInside } from '../../files/source-path.ts'
 import { discoveryEnvironment } from './environment.ts'
 import { runGit, type GitOptions } from './run.ts'
 
@@ -109,8 +110,4 @@ async function isLink(path: string): Promise<boolean> {
 async function staysInside(path: string, directory: string): Promise<boolean> {
   const there = await stat(path).catch(() => undefined)
   return there === undefined || isInside(await realpath(path), directory)
-}
-
-function isInside(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith(sep) ? directory : `${directory}${sep}`)
 }
