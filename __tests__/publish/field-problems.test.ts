@@ -50,6 +50,7 @@ const ROWS: Readonly<Record<FieldName, Row>> = {
   'artifact-config': { right: 'app.txt', wrong: 'none.json', of: FILES },
   'artifact-model': { right: 'name=x', wrong: 'x', of: FILES, with: { 'artifact-preset': 'modelpack' } },
   context: { right: 'project', of: EVERY },
+  'follow-links': { right: 'true', wrong: 'maybe', of: EVERY },
   entrypoint: { right: 'app', wrong: '["a', of: IMAGE },
   cmd: { right: 'serve', wrong: '["a', of: IMAGE },
   workdir: { right: '/srv', of: IMAGE },

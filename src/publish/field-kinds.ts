@@ -22,6 +22,7 @@ export const FIELD_KINDS: Readonly<Record<FieldName, readonly Kind[]>> = {
   'artifact-config': FILES,
   'artifact-model': FILES,
   context: EVERY,
+  'follow-links': EVERY,
   entrypoint: IMAGE,
   cmd: IMAGE,
   workdir: IMAGE,
