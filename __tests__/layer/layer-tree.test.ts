@@ -99,6 +99,7 @@ describe('a hostile layer', () => {
     readonly accounts?: number
   }): TreeBudget => ({
     entries: new Budget({ what: 'entries', max: limits.entries ?? 1000 }),
+    laid: new Budget({ what: 'entries', max: 1000 }),
     memory: new Budget({ what: 'bytes of memory', max: limits.memory ?? 1 << 20 }),
     accounts: new Budget({ what: 'bytes of accounts', max: limits.accounts ?? 1000 }),
     inflation: new InflationBudget(),

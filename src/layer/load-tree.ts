@@ -4,11 +4,11 @@ import { Once } from '../async/once.ts'
 import type { Blob } from '../content/blob.ts'
 import type { Cache } from '../content/cache.ts'
 import type { Abortable } from '../async/abortable.ts'
-import { overLimit } from '../budget.ts'
+import { checkLayerCount } from '../content/image-limits.ts'
 import type { Digest } from '../oci/digest.ts'
 import { BaseTree, emptyTree } from './base-tree.ts'
 import { readLayerTree, type LayerTree, type ReadTreeOptions } from './layer-tree.ts'
-import { entryBudget, MAX_LAYERS, treeBudget } from './tree-budget.ts'
+import { treeBudget } from './tree-budget.ts'
 import { recallTree, rememberTree } from './tree-cache.ts'
 
 /** A layer, and what the config of its image says that it is uncompressed. */
@@ -38,12 +38,12 @@ export async function loadBaseTrees(
     bases.map(async layers => {
       if (layers.length === 0) return emptyTree
       const from = `the base image with the top layer ${layers.at(-1)?.blob.descriptor.digest}`
-      if (layers.length > MAX_LAYERS) throw overLimit(from, { what: 'layers', max: MAX_LAYERS })
+      checkLayerCount(layers.length, from)
       const budget = treeBudget()
       const load = (layer: BaseLayer): Promise<LayerTree> =>
         once.run(idOf(layer), () => run(() => loadLayerTree(layer, cache, { budget, signal })))
       const trees = await allOrErrors(layers.map(load))
-      return new BaseTree(trees, { entries: entryBudget(), memory: budget.memory, from })
+      return new BaseTree(trees, { entries: budget.laid, memory: budget.memory, from })
     }),
   )
 }

@@ -104,6 +104,16 @@ describe('Go', () => {
   const MODULES =
     'path\tex.org/cmd\nmod\tex.org/app\tv1.2.3\th1:x=\ndep\tex.org/a\tv0.1.0\th1:y=\nbuild\t-compiler=gc\n'
 
+  test('a program full of what looks like build info is given up, instead of searched again for each of them', async () => {
+    const lookalike = Buffer.alloc(64)
+    lookalike.write('\xff Go buildinf:', 'latin1')
+    lookalike.writeUInt8(2, 15)
+    lookalike.set([0xff, 0xff, 0xff, 0x7f], 32) // of a version that is longer than any
+    const whole = Buffer.concat([...Array<Buffer>(1000).fill(lookalike), program(64, 'go1.26.1', MODULES)])
+    whole.write('\x7fELF', 'latin1')
+    expect(await readGoBuildInfo(pieces(whole, 4096))).toBeUndefined()
+  })
+
   test('build info is found wherever it is, in any pieces', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -139,7 +149,7 @@ describe('Go', () => {
   })
 
   test('the program, what it is made of, and the library whose bugs it has', () => {
-    const found = parseGoModules({ goVersion: 'go1.26.1 X:nodwarf5', modules: MODULES }, 'bin/app')
+    const found = [...parseGoModules({ goVersion: 'go1.26.1 X:nodwarf5', modules: MODULES }, 'bin/app')]
     expect(found).toEqual([
       { type: 'golang', name: 'ex.org/app', version: 'v1.2.3', location: 'bin/app' },
       { type: 'golang', name: 'ex.org/a', version: 'v0.1.0', location: 'bin/app' },
@@ -161,7 +171,7 @@ describe('Go', () => {
     ],
     ['no modules', '', []],
   ])('%s', (_name, modules, packages) => {
-    const found = parseGoModules({ goVersion: 'devel', modules }, 'x')
+    const found = [...parseGoModules({ goVersion: 'devel', modules }, 'x')]
     expect(found).toHaveLength(packages.length)
     expect(found).toMatchObject(packages)
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseRpmHeader, RPM_TAG } from '../../../src/artifact/sbom/rpm-header.ts'
 import { isRpmDatabase, parseRpmDatabase } from '../../../src/artifact/sbom/rpm.ts'
-import { readTable } from '../../../src/artifact/sbom/sqlite-table.ts'
+import { pagedMemory, readTable } from '../../../src/artifact/sbom/sqlite-table.ts'
 import { temporaryDirectory } from '../../support/peers.ts'
 
 type Value = string | number | bigint | Uint8Array | null
@@ -61,7 +61,7 @@ const KEY = header([
 
 function refusalOf(bytes: Uint8Array): unknown {
   try {
-    parseRpmDatabase(bytes, 'var/lib/rpm/rpmdb.sqlite')
+    Array.from(parseRpmDatabase(pagedMemory(bytes), 'var/lib/rpm/rpmdb.sqlite'))
     return undefined
   } catch (error) {
     return (error as { readonly code?: unknown }).code
@@ -84,7 +84,9 @@ describe('SQLite', () => {
           values.map((one, i) => [i + 1, one]),
           { pageBytes },
         )
-        const read = readTable(bytes, 'Packages', 'x').map(([, one]) => (one instanceof Uint8Array ? [...one] : one))
+        const read = [...readTable(pagedMemory(bytes), 'Packages', 'x')].map(([, one]) =>
+          one instanceof Uint8Array ? [...one] : one,
+        )
         expect(read).toEqual(values.map(one => (one instanceof Uint8Array ? [...one] : one)))
       }),
       { numRuns: 12 },
@@ -111,11 +113,80 @@ describe('SQLite', () => {
   })
 
   test('what is no database, or lacks the table, is said', async () => {
-    expect(() => readTable(new Uint8Array(500), 'Packages', 'x')).toThrow(
+    expect(() => [...readTable(pagedMemory(new Uint8Array(500)), 'Packages', 'x')]).toThrow(
       'x: cannot be read as an SQLite database (it does not begin as one)',
     )
     const other = await database([], { table: 'Others' })
-    expect(() => readTable(other, 'Packages', 'x')).toThrow('there is no table Packages')
+    expect(() => [...readTable(pagedMemory(other), 'Packages', 'x')]).toThrow('there is no table Packages')
+  })
+})
+
+describe('a hostile database', () => {
+  const PAGE = 512
+  const cut = (bytes: Uint8Array): Buffer => Buffer.from(bytes)
+
+  /** The pages of a table with one row on several pages, and where its cell is. */
+  async function withChain(): Promise<{ readonly db: Buffer; readonly leaf: number; readonly cell: number }> {
+    const db = cut(await database([[1, new Uint8Array(5_000).fill(7)]], { pageBytes: PAGE }))
+    for (let leaf = PAGE; leaf < db.length; leaf += PAGE) {
+      const cell = db.readUInt16BE(leaf + 8)
+      if (db[leaf] === 13 && db.readUInt16BE(leaf + 3) === 1 && cell > 0) return { db, leaf, cell }
+    }
+    throw new Error('there is no such page')
+  }
+
+  const rowsOf = (db: Uint8Array): number => [...readTable(pagedMemory(db), 'Packages', 'x')].length
+
+  test('whose cells share one chain of pages is refused before it is read over and over', async () => {
+    const { db, leaf, cell } = await withChain()
+    expect(rowsOf(db)).toBe(1)
+    db.writeUInt16BE(2, leaf + 3)
+    db.writeUInt16BE(cell, leaf + 10)
+    expect(() => rowsOf(db)).toThrow('its rows are larger than the file')
+    const padded = Buffer.concat([db, Buffer.alloc(100 * PAGE)])
+    expect(() => rowsOf(padded)).toThrow(/page \d+ is met twice/)
+  })
+
+  test('whose chain is a circle is refused', async () => {
+    const { db, leaf, cell } = await withChain()
+    const [first] = [...db.subarray(leaf + cell).entries()].flatMap(([i]) => {
+      const next = leaf + cell + i + 4 <= db.length ? db.readUInt32BE(leaf + cell + i) : 0
+      return next >= 3 && next * PAGE <= db.length && i > 30 ? [next] : []
+    })
+    db.writeUInt32BE(first ?? 0, ((first ?? 0) - 1) * PAGE)
+    expect(() => rowsOf(db)).toThrow(/page \d+ is met twice/)
+  })
+
+  test('whose cells are all the same bytes of a page has no more rows than bytes', async () => {
+    const db = cut(await database([[1, new Uint8Array(100)]], { pageBytes: 65_536 }))
+    const leaf = db.length - 65_536
+    const cell = db.readUInt16BE(leaf + 8)
+    db.writeUInt16BE(20_000, leaf + 3)
+    for (let i = 0; i < 20_000; i++) db.writeUInt16BE(cell, leaf + 8 + i * 2)
+    expect(() => rowsOf(db)).toThrow('its rows are larger than the file')
+  })
+
+  test('whose pages lead to each other is refused', async () => {
+    const db = cut(
+      await database(
+        Array.from({ length: 60 }, (_, i) => [i + 1, new Uint8Array(60)]),
+        { pageBytes: PAGE },
+      ),
+    )
+    let root = PAGE
+    while (db[root] !== 5) root += PAGE
+    db.writeUInt32BE(root / PAGE + 1, root + 8)
+    expect(() => rowsOf(db)).toThrow(/page \d+ is met twice/)
+  })
+
+  test('cannot make a million texts of the same bytes', () => {
+    const name = 'n'.repeat(1000)
+    const one = header([
+      [RPM_TAG.name, 6, name],
+      ...Array.from({ length: 100 }, () => [RPM_TAG.name, 6, 'x'] as const),
+      ...Array.from({ length: 100 }, (_, i) => [2000 + i, 6, 'x'] as const),
+    ])
+    expect([...parseRpmHeader(one, 'x')]).toEqual([[RPM_TAG.name, name]])
   })
 })
 
@@ -125,7 +196,7 @@ describe('RPM', () => {
       [1, KEY],
       [2, BASH],
     ])
-    expect(parseRpmDatabase(bytes, 'var/lib/rpm/rpmdb.sqlite')).toEqual([
+    expect([...parseRpmDatabase(pagedMemory(bytes), 'var/lib/rpm/rpmdb.sqlite')]).toEqual([
       {
         type: 'rpm',
         name: 'bash',
@@ -144,7 +215,7 @@ describe('RPM', () => {
     ['var/lib/rpm/Packages', 'Berkeley DB'],
   ])('%s is said not to be read, and why', (path, form) => {
     expect(isRpmDatabase(path)).toBe(true)
-    expect(() => parseRpmDatabase(new Uint8Array(10), path)).toThrow(`not in ${form}`)
+    expect(() => [...parseRpmDatabase(pagedMemory(new Uint8Array(10)), path)]).toThrow(`not in ${form}`)
   })
 
   test('a header that is cut is refused', () => {

@@ -4,6 +4,9 @@ import { composeArtifact } from '../../../src/artifact/artifact.ts'
 import { pushArtifact } from '../../../src/artifact/push-artifact.ts'
 import { parseManifest } from '../../../src/oci/manifest.ts'
 import { readDocument } from '../../../src/artifact/members.ts'
+import { Budget } from '../../../src/budget.ts'
+import { LayeredFiles } from '../../../src/artifact/sbom/layered-files.ts'
+import { licenseForm } from '../../../src/artifact/sbom/license.ts'
 import { storeImage, type Layer } from './images.ts'
 
 const STATUS = 'var/lib/dpkg/status'
@@ -153,5 +156,55 @@ describe('scanImage', () => {
     const descriptor = await storeImage(store, [{ [STATUS]: deb('a') }])
     const reason = new Error('stop')
     await expect(scanImage(store, descriptor, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+})
+
+describe('a hostile image', () => {
+  test('of more packages than anybody installs is told by that, with what can be done instead', async () => {
+    const names = Array.from({ length: 100_001 }, (_, i) => `p${i}`)
+    await expect(scan({ [STATUS]: deb(...names) })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: 'var/lib/dpkg/status: more than 100,000 packages in one image',
+      hint: expect.stringContaining('oci-publish attach') as string,
+    })
+  })
+
+  test('of tens of thousands of whiteouts costs no more than what they remove', () => {
+    const files = new LayeredFiles<number>()
+    const count = 40_000
+    for (let i = 0; i < count; i++) files.put(`node_modules/p${i}/package.json`, 0, i)
+    for (let i = 0; i < count; i++) files.meet(`node_modules/.wh.p${i}`, 1, { isDirectory: false })
+    expect(files.entries()).toEqual([])
+    // The same for a directory that is emptied again and again while the layer itself fills it.
+    for (let i = 0; i < count; i++) {
+      files.put(`node_modules/q${i}/package.json`, 1, i)
+      files.meet('node_modules/.wh..wh..opq', 1, { isDirectory: false })
+    }
+    expect(files.entries()).toHaveLength(count)
+  })
+
+  test('of files deep in folders is measured by the folders', () => {
+    const files = new LayeredFiles<number>(new Budget({ what: 'bytes of paths', max: 100_000 }))
+    expect(() => {
+      files.put(`${'d/'.repeat(2000)}node_modules/a/package.json`, 0, 1)
+    }).toThrow('more than 100,000 bytes of paths')
+  })
+
+  test('does not take the stack with a license of parentheses', async () => {
+    const license = '('.repeat(100_000)
+    const { packages } = await scan({
+      'node_modules/a/package.json': JSON.stringify({ name: 'a', version: '1', license }),
+    })
+    expect(packages).toHaveLength(1)
+    expect(licenseForm(license, word => word === 'MIT')).toBe('name')
+  })
+
+  test('says of many unread layers only how many there are', async () => {
+    const store = new MemoryStore()
+    const layers = Array.from({ length: 120 }, (_, i): Layer => ({ [`f${i}`]: '' }))
+    const kept = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip'
+    const { notices } = await scanImage(store, await storeImage(store, layers, 'amd64', kept))
+    expect(notices).toHaveLength(101)
+    expect(notices.at(-1)).toBe('20 more were not read')
   })
 })

@@ -6,7 +6,7 @@ import { identified, type FoundPackage } from '../../../src/artifact/sbom/packag
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe('parseDpkgStatus', () => {
-  const parse = (text: string) => parseDpkgStatus(bytes(text), 'var/lib/dpkg/status')
+  const parse = (text: string) => [...parseDpkgStatus(bytes(text), 'var/lib/dpkg/status')]
 
   test.each([
     [
@@ -58,7 +58,7 @@ describe('parseDpkgStatus', () => {
 describe('parseApkDatabase', () => {
   test('packages, with the origin that advisories name, and not misled by lines about files', () => {
     const text = `C:Q1x=\nP:busybox\nV:1.36.1-r29\nA:x86_64\nL:GPL-2.0-only\no:busybox\nF:bin\nR:busybox\na:0:0:755\n\nP:ssl_client\nV:1.36.1-r29\nA:x86_64\no:busybox\nF:usr\nL:of a file\n\nP:no-version\n`
-    expect(parseApkDatabase(bytes(text), 'lib/apk/db/installed')).toEqual([
+    expect([...parseApkDatabase(bytes(text), 'lib/apk/db/installed')]).toEqual([
       {
         type: 'apk',
         name: 'busybox',

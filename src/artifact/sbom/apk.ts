@@ -1,3 +1,4 @@
+import { linesOf } from './lines.ts'
 import type { FoundPackage } from './package.ts'
 
 /** apk's database, also where `/lib` has moved to `/usr/lib`. */
@@ -6,20 +7,30 @@ export function isApkDatabase(path: string): boolean {
 }
 
 /** Reads apk's database of installed packages: paragraphs of lines with a letter, a colon and a value. */
-export function parseApkDatabase(bytes: Uint8Array, location: string): readonly FoundPackage[] {
-  const packages: FoundPackage[] = []
-  for (const paragraph of Buffer.from(bytes)
-    .toString()
-    .split(/\n\s*\n/)) {
-    const fields = new Map<string, string>()
-    for (const line of paragraph.split('\n')) {
-      // Lines about files come after those about the package, and some of their letters are the same.
-      if (line.startsWith('F:')) break
-      if (line[1] === ':') fields.set(line.slice(0, 1), line.slice(2).trim())
+export function* parseApkDatabase(bytes: Uint8Array, location: string): Generator<FoundPackage, void, undefined> {
+  let fields = new Map<string, string>()
+  let isAboutFiles = false
+  for (const line of linesOf(bytes)) {
+    if (line.trim() === '') {
+      if (fields.size > 0) yield* packageOf(fields, location)
+      if (fields.size > 0) fields = new Map()
+      isAboutFiles = false
     }
-    const [name, version, license, origin] = ['P', 'V', 'L', 'o'].map(letter => fields.get(letter))
-    if (!name || !version) continue
-    packages.push({
+    // Lines about files come after those about the package, and some of their letters are the same.
+    else if (line.startsWith('F:')) isAboutFiles = true
+    else if (!isAboutFiles && line[1] === ':' && LETTERS.has(line.slice(0, 1)))
+      fields.set(line.slice(0, 1), line.slice(2).trim())
+  }
+  yield* packageOf(fields, location)
+}
+
+const LETTERS: ReadonlySet<string> = new Set(['P', 'V', 'L', 'o', 'A'])
+
+function packageOf(fields: ReadonlyMap<string, string>, location: string): readonly FoundPackage[] {
+  const [name, version, license, origin] = ['P', 'V', 'L', 'o'].map(letter => fields.get(letter))
+  if (!name || !version) return []
+  return [
+    {
       type: 'apk',
       name,
       version,
@@ -27,7 +38,6 @@ export function parseApkDatabase(bytes: Uint8Array, location: string): readonly 
       upstream: origin && origin !== name ? origin : undefined,
       licenses: license ? [license] : undefined,
       location,
-    })
-  }
-  return packages
+    },
+  ]
 }

@@ -7,16 +7,16 @@ export function isDpkgStatus(path: string): boolean {
   return /^var\/lib\/dpkg\/status[.]d\/[^/]+$/.test(path) && !path.endsWith('.md5sums')
 }
 
+const KEYS: ReadonlySet<string> = new Set(['package', 'version', 'status', 'architecture', 'source'])
+
 /** Reads the packages that are installed; those of which only the configuration is left are not. */
-export function parseDpkgStatus(bytes: Uint8Array, location: string): readonly FoundPackage[] {
-  const packages: FoundPackage[] = []
-  for (const stanza of parseStanzas(Buffer.from(bytes).toString())) {
+export function* parseDpkgStatus(bytes: Uint8Array, location: string): Generator<FoundPackage, void, undefined> {
+  for (const stanza of parseStanzas(bytes, KEYS)) {
     const [name, version] = [stanza.get('package'), stanza.get('version')]
     if (!name || !version || !isInstalled(stanza)) continue
     const architecture = stanza.get('architecture')
-    packages.push({ type: 'deb', name, version, architecture, upstream: upstreamOf(stanza, name, version), location })
+    yield { type: 'deb', name, version, architecture, upstream: upstreamOf(stanza, name, version), location }
   }
-  return packages
 }
 
 /** `install ok installed`; files of one package each have no such line. */

@@ -1,3 +1,4 @@
+import { linesOf } from './lines.ts'
 import type { FoundPackage } from './package.ts'
 
 const ELF_MAGIC = Buffer.of(0x7f, 0x45, 0x4c, 0x46)
@@ -10,6 +11,8 @@ const FLAGS_AT = 15
 const INLINE = 2
 /** What stands around the list of modules. */
 const SENTINEL_BYTES = 16
+/** Programs that read build info have the magic a few times. */
+const MAX_LOOKALIKES = 64
 /** The largest programs have some hundred kilobytes. */
 const MAX_INFO_BYTES = 4 << 20
 
@@ -30,6 +33,7 @@ export interface GoBuildInfo {
 export async function readGoBuildInfo(body: AsyncIterable<Uint8Array>): Promise<GoBuildInfo | undefined> {
   let held: Buffer = Buffer.alloc(0) // begins at an aligned byte of the file
   let isElf = false
+  let lookalikes = 0
   for await (const chunk of body) {
     held = held.byteLength === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk])
     if (!isElf) {
@@ -37,8 +41,10 @@ export async function readGoBuildInfo(body: AsyncIterable<Uint8Array>): Promise<
       if (!ELF_MAGIC.equals(held.subarray(0, ELF_MAGIC.byteLength))) return undefined
       isElf = true
     }
-    const { info, keepFrom } = search(held, { atEnd: false })
+    const { info, keepFrom, met } = search(held, { atEnd: false })
     if (info) return info
+    lookalikes += met
+    if (lookalikes > MAX_LOOKALIKES) return undefined
     held = held.subarray(keepFrom)
   }
   return isElf ? search(held, { atEnd: true }).info : undefined
@@ -46,19 +52,24 @@ export async function readGoBuildInfo(body: AsyncIterable<Uint8Array>): Promise<
 
 interface Searched {
   readonly info: GoBuildInfo | undefined
+  /** What only looked like it. */
+  readonly met: number
   /** What may still become build info when more bytes are there begins here. */
   readonly keepFrom: number
 }
 
 function search(bytes: Buffer, { atEnd }: { readonly atEnd: boolean }): Searched {
-  for (let at = bytes.indexOf(MAGIC); at >= 0; at = bytes.indexOf(MAGIC, at + 1)) {
+  let met = 0
+  for (let at = bytes.indexOf(MAGIC); at >= 0 && met <= MAX_LOOKALIKES; at = bytes.indexOf(MAGIC, at + 1)) {
     if (at % ALIGNMENT !== 0) continue
     const info = decode(bytes.subarray(at))
-    if (info === 'cut' && !atEnd && bytes.byteLength - at < MAX_INFO_BYTES) return { info: undefined, keepFrom: at }
-    if (typeof info === 'object') return { info, keepFrom: at }
+    if (info === 'cut' && !atEnd && bytes.byteLength - at < MAX_INFO_BYTES)
+      return { info: undefined, keepFrom: at, met }
+    if (typeof info === 'object') return { info, keepFrom: at, met }
+    met++
   }
   const tail = Math.max(0, bytes.byteLength - HEADER_BYTES)
-  return { info: undefined, keepFrom: tail - (tail % ALIGNMENT) }
+  return { info: undefined, keepFrom: tail - (tail % ALIGNMENT), met }
 }
 
 /** @returns `cut` where bytes are lacking, undefined for what only looks like it: programs that look for it have the magic too */
@@ -90,24 +101,24 @@ function text(bytes: Buffer, at: number): { readonly value: Buffer; readonly end
 }
 
 /** The program's own module, those it is made of, and Go's library, as the build info names them. */
-export function parseGoModules({ goVersion, modules }: GoBuildInfo, location: string): readonly FoundPackage[] {
-  const found: { name: string; version: string | undefined }[] = []
-  for (const line of modules.split('\n')) {
-    const [kind, name = '', version] = line.split('\t')
+export function* parseGoModules(
+  { goVersion, modules }: GoBuildInfo,
+  location: string,
+): Generator<FoundPackage, void, undefined> {
+  let last: { readonly name: string; readonly version: string | undefined } | undefined
+  for (const line of linesOf(Buffer.from(modules))) {
+    const [kind, name = '', version] = line.split('\t', 3)
     if (kind === 'mod' || kind === 'dep') {
-      if (name !== '') found.push({ name, version: known(version) })
-    } else if (kind === '=>' && found.length > 0) {
-      const replaced = found[found.length - 1]
+      if (last) yield { type: 'golang', ...last, location }
+      last = name === '' ? undefined : { name, version: known(version) }
+    } else if (kind === '=>' && last) {
       // Another folder has no version, and no name that anybody else knows.
-      if (replaced)
-        found[found.length - 1] = isFolder(name)
-          ? { ...replaced, version: undefined }
-          : { name, version: known(version) }
+      last = isFolder(name) ? { ...last, version: undefined } : { name, version: known(version) }
     }
   }
+  if (last) yield { type: 'golang', ...last, location }
   const [, library] = /^go(\d\S*)/.exec(goVersion) ?? []
-  if (library !== undefined) found.push({ name: 'stdlib', version: library })
-  return found.map(module => ({ type: 'golang', ...module, location }))
+  if (library !== undefined) yield { type: 'golang', name: 'stdlib', version: library, location }
 }
 
 function known(version: string | undefined): string | undefined {

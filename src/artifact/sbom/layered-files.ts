@@ -1,3 +1,5 @@
+import type { Budget } from '../../budget.ts'
+
 /** A file that somebody asked for, as the layers up to now leave it. */
 export interface LayeredFile<T> {
   readonly value: T
@@ -11,31 +13,71 @@ type Deletion =
   | { readonly kind: 'whiteout'; readonly path: string }
   | { readonly kind: 'opaque'; readonly directory: string }
 
+/** As measured: a file with its name, and the table of a directory. */
+const NODE_BYTES = 128
+const TABLE_BYTES = 224
+
 const PREFIX = '.wh.'
 const OPAQUE = '.wh..wh..opq'
 
+interface Node<T> {
+  file: LayeredFile<T> | undefined
+  children: Map<string, Node<T>> | undefined
+  /** No file here or below is of a lower layer: a second whiteout of the same directory has nothing to look for. */
+  oldest: number
+}
+
 /**
  * Files by their paths, over layers of which upper ones replace and remove what lower ones had. Only what was put there
- * takes memory, not every path of the image.
+ * takes memory, not every path of the image, and a whiteout costs no more than what it removes.
  *
  * @see image-spec v1.1.1, layer.md, "Applying Changesets"
  */
 export class LayeredFiles<T> {
-  readonly #files = new Map<string, LayeredFile<T>>()
-  /** Directories above files that are there, with how many there are. */
-  readonly #parents = new Map<string, number>()
+  readonly #root: Node<T> = emptyNode()
+  /** What the layer in hand took away from the layers below. */
+  #removed = new Map<string, LayeredFile<T>>()
+  #layer = 0
+  readonly #memory: Budget | undefined
 
-  get(path: string): LayeredFile<T> | undefined {
-    return this.#files.get(path)
+  /** @param memory bytes that the paths may take, about */
+  constructor(memory?: Budget) {
+    this.#memory = memory
   }
 
+  get(path: string): LayeredFile<T> | undefined {
+    return this.#find(path)?.file
+  }
+
+  /** The file as the layers below `layer` had left it. */
+  before(path: string, layer: number): LayeredFile<T> | undefined {
+    this.#begin(layer)
+    const file = this.get(path)
+    return file && file.layer < layer ? file : this.#removed.get(path)
+  }
+
+  /** By path. */
   entries(): readonly (readonly [path: string, file: LayeredFile<T>])[] {
-    return [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1))
+    const found: (readonly [string, LayeredFile<T>])[] = []
+    const todo: (readonly [string, Node<T>])[] = [['', this.#root]]
+    for (let next = todo.pop(); next; next = todo.pop()) {
+      const [path, { file, children }] = next
+      if (file) found.push([path, file])
+      for (const [name, child] of children ?? []) todo.push([path === '' ? name : `${path}/${name}`, child])
+    }
+    return found.sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
   put(path: string, layer: number, value: T): void {
-    if (!this.#files.has(path)) for (const parent of parentsOf(path)) this.#count(parent, 1)
-    this.#files.set(path, { value, layer })
+    this.#begin(layer)
+    let node = this.#root
+    node.oldest = Math.min(node.oldest, layer)
+    for (const name of path.split('/')) {
+      const child: Node<T> = node.children?.get(name) ?? this.#childOf(node, name)
+      child.oldest = Math.min(child.oldest, layer)
+      node = child
+    }
+    node.file = { value, layer }
   }
 
   /**
@@ -44,47 +86,73 @@ export class LayeredFiles<T> {
    * @returns whether it stands for itself; whiteouts do not
    */
   meet(path: string, layer: number, { isDirectory }: { readonly isDirectory: boolean }): boolean {
+    this.#begin(layer)
     const deletion = deletionOf(path)
     switch (deletion.kind) {
       case 'whiteout':
-        this.#removeBelow(deletion.path, layer)
-        this.#removeAt(deletion.path, layer)
+        this.#remove(deletion.path, layer, { isDirectory: false })
         return false
-      case 'opaque':
-        this.#removeBelow(deletion.directory, layer)
+      case 'opaque': // a directory, so that no file of a lower layer is in its place
+        this.#remove(deletion.directory, layer, { isDirectory: false })
         return false
       case 'none':
-        this.#removeAt(path, layer)
-        if (!isDirectory) this.#removeBelow(path, layer)
+        this.#remove(path, layer, { isDirectory })
         return true
     }
   }
 
-  /** Entries of the layer itself stay: a whiteout is about layers below, wherever in the layer it comes. */
-  #removeAt(path: string, layer: number): void {
-    const file = this.#files.get(path)
-    if (!file || file.layer >= layer) return
-    this.#files.delete(path)
-    for (const parent of parentsOf(path)) this.#count(parent, -1)
+  #childOf(node: Node<T>, name: string): Node<T> {
+    this.#memory?.spend(NODE_BYTES + name.length + (node.children ? 0 : TABLE_BYTES), 'the files of the layers')
+    const child = emptyNode<T>()
+    node.children ??= new Map<string, Node<T>>()
+    node.children.set(name, child)
+    return child
   }
 
-  #removeBelow(directory: string, layer: number): void {
-    if (directory !== '.' && !this.#parents.has(directory)) return
-    const prefix = directory === '.' ? '' : `${directory}/`
-    for (const path of [...this.#files.keys()]) if (path.startsWith(prefix)) this.#removeAt(path, layer)
+  #begin(layer: number): void {
+    if (layer === this.#layer) return
+    this.#layer = layer
+    this.#removed = new Map()
   }
 
-  #count(parent: string, delta: number): void {
-    const count = (this.#parents.get(parent) ?? 0) + delta
-    if (count > 0) this.#parents.set(parent, count)
-    else this.#parents.delete(parent)
+  #find(path: string): Node<T> | undefined {
+    let node: Node<T> | undefined = this.#root
+    for (const name of path === '.' ? [] : path.split('/')) node = node?.children?.get(name)
+    return node
+  }
+
+  /**
+   * Removes the file at a path and, but for a directory that is named again, all below it. Entries of the layer itself
+   * stay: a whiteout is about layers below, wherever in the layer it comes.
+   */
+  #remove(path: string, layer: number, { isDirectory }: { readonly isDirectory: boolean }): void {
+    const top = this.#find(path)
+    if (!top || top.oldest >= layer) return
+    this.#take(path, top, layer)
+    if (isDirectory) return
+    top.oldest = layer
+    const todo: (readonly [string, Node<T>])[] = [[path === '.' ? '' : path, top]]
+    for (let next = todo.pop(); next; next = todo.pop()) {
+      const [above, { children }] = next
+      for (const [name, child] of children ?? []) {
+        if (child.oldest >= layer) continue
+        const at = above === '' ? name : `${above}/${name}`
+        this.#take(at, child, layer)
+        child.oldest = layer
+        todo.push([at, child])
+      }
+    }
+  }
+
+  #take(path: string, node: Node<T>, layer: number): void {
+    if (!node.file || node.file.layer >= layer) return
+    this.#removed.set(path, node.file)
+    node.file = undefined
   }
 }
 
-function* parentsOf(path: string): Generator<string> {
-  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-    yield path.slice(0, slash)
-  }
+function emptyNode<T>(): Node<T> {
+  return { file: undefined, children: undefined, oldest: Infinity }
 }
 
 function deletionOf(path: string): Deletion {

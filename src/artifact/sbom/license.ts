@@ -1,6 +1,9 @@
 /** What a license text is to a BOM. */
 export type LicenseForm = 'id' | 'expression' | 'name'
 
+/** No expression is longer; one of a hundred thousand parentheses is no expression. */
+const MAX_EXPRESSION = 2000
+
 /**
  * Whether a text is the identifier of a license, an expression of several, or only words.
  *
@@ -9,6 +12,7 @@ export type LicenseForm = 'id' | 'expression' | 'name'
  */
 export function licenseForm(text: string, isId: (word: string) => boolean): LicenseForm {
   if (isId(text)) return 'id'
+  if (text.length > MAX_EXPRESSION) return 'name'
   const words = text.replace(/[()]/g, ' $& ').trim().split(/\s+/)
   let at = 0
   const simple = (): boolean => {

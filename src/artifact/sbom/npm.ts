@@ -10,7 +10,7 @@ export function parseNpmPackage(bytes: Uint8Array, location: string): readonly F
   let document: unknown
   try {
     document = JSON.parse(
-      Buffer.from(bytes)
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
         .toString()
         .replace(/^\ufeff/, ''),
     )

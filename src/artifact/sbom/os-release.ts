@@ -1,3 +1,5 @@
+import { linesOf } from './lines.ts'
+
 /** What system an image is of. */
 export interface SystemRelease {
   /** `debian`, `alpine`. */
@@ -17,7 +19,7 @@ export const OS_RELEASE: readonly string[] = ['etc/os-release', 'usr/lib/os-rele
  */
 export function parseOsRelease(bytes: Uint8Array): SystemRelease | undefined {
   const values = new Map<string, string>()
-  for (const line of Buffer.from(bytes).toString().split(/\r?\n/)) {
+  for (const line of linesOf(bytes)) {
     const [, key, value] = /^([A-Z0-9_]+)=(.*)$/.exec(line.trim()) ?? []
     if (key !== undefined && value !== undefined) values.set(key, unquoted(value))
   }

@@ -6,9 +6,11 @@ export function isPythonMetadata(path: string): boolean {
   return /(?:^|\/)(?:[^/]+[.]dist-info\/METADATA|[^/]+[.]egg-info(?:\/PKG-INFO)?)$/.test(path)
 }
 
+const KEYS: ReadonlySet<string> = new Set(['name', 'version', 'license', 'license-expression'])
+
 /** Reads the head of the metadata of an installed distribution. */
 export function parsePythonMetadata(bytes: Uint8Array, location: string): readonly FoundPackage[] {
-  const [head] = parseStanzas(Buffer.from(bytes).toString())
+  const [head] = parseStanzas(bytes, KEYS)
   const [name, version] = [head?.get('name'), head?.get('version')]
   if (!name || !version) return []
   const license = head?.get('license-expression') ?? head?.get('license')

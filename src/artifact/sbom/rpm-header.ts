@@ -17,7 +17,9 @@ const STRING_ARRAY = 8
 const I18N_STRING = 9
 const ENTRY_BYTES = 16
 
-/** First values of the tags of a header; those of other types than text and 32-bit numbers are left out. */
+const WANTED: ReadonlySet<number> = new Set(Object.values(RPM_TAG))
+
+/** First values of the tags above; those of other types than text and 32-bit numbers are left out. */
 export type RpmHeader = ReadonlyMap<number, string | number>
 
 /**
@@ -38,6 +40,8 @@ export function parseRpmHeader(bytes: Uint8Array, where: string): RpmHeader {
   for (let i = 0; i < entries; i++) {
     const at = 8 + i * ENTRY_BYTES
     const [tag, type, offset] = [blob.readUInt32BE(at), blob.readUInt32BE(at + 4), blob.readInt32BE(at + 8)]
+    // The rest need not be looked at, and a tag that comes again may not make another text of the same bytes.
+    if (!WANTED.has(tag) || values.has(tag)) continue
     if (type === INT32 && offset >= 0 && offset + 4 <= data.byteLength) values.set(tag, data.readUInt32BE(offset))
     if (type === STRING || type === STRING_ARRAY || type === I18N_STRING) {
       const end = offset < 0 ? -1 : data.indexOf(0, offset)

@@ -1,7 +1,7 @@
 import { OciPublishError } from '../../errors.ts'
 import type { FoundPackage } from './package.ts'
 import { parseRpmHeader, RPM_TAG, type RpmHeader } from './rpm-header.ts'
-import { readTable } from './sqlite-table.ts'
+import { readTable, type PagedBytes } from './sqlite-table.ts'
 
 const DATABASE = /^(?:var\/lib\/rpm|usr\/(?:lib\/sysimage|share)\/rpm)\/(?:rpmdb[.]sqlite|Packages|Packages[.]db)$/
 
@@ -15,7 +15,7 @@ export function isRpmDatabase(path: string): boolean {
  *
  * @throws {OciPublishError} UNSUPPORTED for the forms before SQLite, INVALID_DOCUMENT when it is broken
  */
-export function parseRpmDatabase(bytes: Uint8Array, location: string): readonly FoundPackage[] {
+export function* parseRpmDatabase(file: PagedBytes, location: string): Generator<FoundPackage, void, undefined> {
   if (!location.endsWith('.sqlite')) {
     const form = location.endsWith('.db') ? 'ndb' : 'Berkeley DB'
     throw new OciPublishError(
@@ -23,11 +23,10 @@ export function parseRpmDatabase(bytes: Uint8Array, location: string): readonly 
       `${location}: RPM's database is read in the form of SQLite, not in ${form}`,
     )
   }
-  return readTable(bytes, 'Packages', location).flatMap(([, blob]) => {
-    if (!(blob instanceof Uint8Array)) return []
-    const found = packageOf(parseRpmHeader(blob, location), location)
-    return found ? [found] : []
-  })
+  for (const [, blob] of readTable(file, 'Packages', location)) {
+    const found = blob instanceof Uint8Array ? packageOf(parseRpmHeader(blob, location), location) : undefined
+    if (found) yield found
+  }
 }
 
 function packageOf(header: RpmHeader, location: string): FoundPackage | undefined {

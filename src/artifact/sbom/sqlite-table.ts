@@ -7,23 +7,42 @@ const FILE_HEADER_BYTES = 100
 const INTERIOR = 5
 const LEAF = 13
 
+/** Bytes that can be read in any order: memory, or a file that is too large for it. */
+export interface PagedBytes {
+  readonly byteLength: number
+  /** Fewer bytes only at the end. They may be part of a larger buffer, and must not be changed. */
+  read(at: number, bytes: number): Buffer
+}
+
+export function pagedMemory(bytes: Uint8Array): PagedBytes {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return { byteLength: buffer.byteLength, read: (at, size) => buffer.subarray(at, at + size) }
+}
+
 /**
- * Reads all rows of a table of an SQLite database, in the order of their row IDs. Node has SQLite only since 22.13, and
- * opens only files; this reads bytes. What is in a write-ahead log beside the file is not seen.
+ * Reads the rows of a table of an SQLite database one by one, in the order of their row IDs. Node has SQLite only since
+ * 22.13, and opens only files; this reads bytes. What is in a write-ahead log beside the file is not seen.
+ *
+ * Pages and cells of a hostile database may refer to each other in any way: a page is used once, and all rows together
+ * have no more bytes than the file.
  *
  * @throws {OciPublishError} INVALID_DOCUMENT
  * @see SQLite's documentation, "Database File Format"
  */
-export function readTable(bytes: Uint8Array, table: string, where: string): readonly (readonly SqliteValue[])[] {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (!MAGIC.equals(file.subarray(0, MAGIC.byteLength))) throw broken(where, 'it does not begin as one')
+export function* readTable(
+  file: PagedBytes,
+  table: string,
+  where: string,
+): Generator<readonly SqliteValue[], void, undefined> {
   try {
+    if (!MAGIC.equals(file.read(0, MAGIC.byteLength))) throw new RangeError('it does not begin as one')
     const pages = new Pages(file)
-    const schema = pages.rows(1)
-    const row = schema.find(([type, name]) => type === 'table' && name === table)
-    if (row === undefined) throw new RangeError(`there is no table ${table}`)
-    return pages.rows(Number(row[3]))
+    let root: number | undefined
+    for (const [type, name, , page] of pages.rows(1)) if (type === 'table' && name === table) root ??= Number(page)
+    if (root === undefined) throw new RangeError(`there is no table ${table}`)
+    yield* pages.rows(root)
   } catch (error) {
+    if (error instanceof OciPublishError) throw error
     throw broken(where, messageOf(error), error) // every number in the file may point out of it
   }
 }
@@ -32,46 +51,57 @@ function broken(where: string, why: string, cause?: unknown): OciPublishError {
   return new OciPublishError('INVALID_DOCUMENT', `${where}: cannot be read as an SQLite database (${why})`, { cause })
 }
 
+/** A hundred times what any system has installed. */
+const MAX_ROWS = 1_000_000
+/** RPM's largest packages, with the names of all their files, have a few. */
+const MAX_ROW_BYTES = 32 << 20
+/** Tables of RPM have two columns, the schema has five. */
+const MAX_COLUMNS = 16
+/** Trees of pages are five deep when they are large. */
+const MAX_DEPTH = 32
+
 class Pages {
-  readonly #file: Buffer
+  readonly #file: PagedBytes
   readonly #pageBytes: number
   readonly #usableBytes: number
+  /** Pages that were used, of trees and of chains. */
+  readonly #seen = new Set<number>()
+  /** Bytes that rows may have together. */
+  #room: number
+  #rows = 0
 
-  constructor(file: Buffer) {
+  constructor(file: PagedBytes) {
     this.#file = file
-    const size = file.readUInt16BE(16)
+    this.#room = file.byteLength
+    const head = file.read(0, FILE_HEADER_BYTES)
+    const size = head.readUInt16BE(16)
     this.#pageBytes = size === 1 ? 65_536 : size
-    this.#usableBytes = this.#pageBytes - file.readUInt8(20)
+    this.#usableBytes = this.#pageBytes - head.readUInt8(20)
     if (this.#pageBytes < 512 || this.#usableBytes < 480) throw new RangeError(`pages of ${this.#pageBytes} bytes`)
   }
 
-  rows(root: number): readonly (readonly SqliteValue[])[] {
-    const rows: SqliteValue[][] = []
-    const seen = new Set<number>()
-    const walk = (number: number): void => {
-      if (seen.has(number)) throw new RangeError(`page ${number} is met twice`)
-      seen.add(number)
-      const page = this.#page(number)
-      const at = number === 1 ? FILE_HEADER_BYTES : 0
-      const kind = page.readUInt8(at)
-      const cells = page.readUInt16BE(at + 3)
-      if (kind !== INTERIOR && kind !== LEAF) throw new RangeError(`page ${number} is of no table`)
-      for (let i = 0; i < cells; i++) {
-        const cell = page.readUInt16BE(at + (kind === LEAF ? 8 : 12) + i * 2)
-        if (kind === LEAF) rows.push(recordOf(this.#payload(page, cell)))
-        else walk(page.readUInt32BE(cell))
-      }
-      if (kind === INTERIOR) walk(page.readUInt32BE(at + 8))
+  *rows(number: number, depth = 0): Generator<readonly SqliteValue[], void, undefined> {
+    if (depth > MAX_DEPTH) throw new RangeError(`pages are nested more than ${MAX_DEPTH} deep`)
+    const page = this.#page(number)
+    const at = number === 1 ? FILE_HEADER_BYTES : 0
+    const kind = page.readUInt8(at)
+    const cells = page.readUInt16BE(at + 3)
+    if (kind !== INTERIOR && kind !== LEAF) throw new RangeError(`page ${number} is of no table`)
+    for (let i = 0; i < cells; i++) {
+      const cell = page.readUInt16BE(at + (kind === LEAF ? 8 : 12) + i * 2)
+      if (kind === LEAF) yield recordOf(this.#payload(page, cell))
+      else yield* this.rows(page.readUInt32BE(cell), depth + 1)
     }
-    walk(root)
-    return rows
+    if (kind === INTERIOR) yield* this.rows(page.readUInt32BE(at + 8), depth + 1)
   }
 
   #page(number: number): Buffer {
+    if (this.#seen.has(number)) throw new RangeError(`page ${number} is met twice`)
+    this.#seen.add(number)
     const start = (number - 1) * this.#pageBytes
     if (number < 1 || start + this.#pageBytes > this.#file.byteLength)
       throw new RangeError(`page ${number} is not there`)
-    return this.#file.subarray(start, start + this.#pageBytes)
+    return this.#file.read(start, this.#pageBytes)
   }
 
   /** What a cell holds: on the page itself, and the rest in a chain of pages of its own. */
@@ -79,7 +109,10 @@ class Pages {
     const size = varint(page, cell)
     const start = varint(page, size.end).end // the row ID is between them
     const total = Number(size.value)
-    if (total > this.#file.byteLength) throw new RangeError('a row is larger than the file')
+    this.#room -= total
+    if (this.#room < 0) throw new RangeError('its rows are larger than the file')
+    if (++this.#rows > MAX_ROWS) throw new RangeError(`more than ${MAX_ROWS} rows`)
+    if (total > MAX_ROW_BYTES) throw new RangeError(`a row of ${total} bytes`)
     const largest = this.#usableBytes - 35
     if (total <= largest) return whole(page.subarray(start, start + total), total)
     const least = Math.floor(((this.#usableBytes - 12) * 32) / 255) - 23
@@ -107,7 +140,7 @@ function recordOf(payload: Buffer): SqliteValue[] {
   const head = varint(payload, 0)
   const values: SqliteValue[] = []
   let body = Number(head.value)
-  for (let at = head.end; at < Number(head.value);) {
+  for (let at = head.end; at < Number(head.value) && values.length < MAX_COLUMNS;) {
     const serial = varint(payload, at)
     at = serial.end
     const [value, size] = valueOf(payload, body, Number(serial.value))

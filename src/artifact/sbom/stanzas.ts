@@ -1,27 +1,36 @@
+import { linesOf } from './lines.ts'
+
 export type Stanza = ReadonlyMap<string, string>
 
 /**
  * Reads paragraphs of `Key: value` lines, as dpkg and Python's metadata have them. Keys are in small letters; of a key
- * that comes twice the first stands; lines that begin with a blank go on with the value before them.
+ * that comes twice the first stands; of a value that goes on in lines that begin with a blank only the first such line
+ * is kept: it tells that there are some.
+ *
+ * @param keys all others are passed over: files of hostile images consist of them
  */
-export function* parseStanzas(text: string): Generator<Stanza> {
+export function* parseStanzas(bytes: Uint8Array, keys: ReadonlySet<string>): Generator<Stanza> {
   let stanza = new Map<string, string>()
+  let isOpen = false
   let last: string | undefined
-  for (const line of text.split('\n')) {
-    const end = line.endsWith('\r') ? -1 : line.length
-    const content = line.slice(0, end)
+  for (const content of linesOf(bytes)) {
     if (content.trim() === '') {
-      if (stanza.size > 0) yield stanza
-      stanza = new Map()
+      if (isOpen) yield stanza
+      if (stanza.size > 0) stanza = new Map()
+      isOpen = false
       last = undefined
-    } else if (/^[ \t]/.test(content)) {
+      continue
+    }
+    isOpen = true
+    if (/^[ \t]/.test(content)) {
       if (last !== undefined) stanza.set(last, `${stanza.get(last) ?? ''}\n${content.slice(1)}`)
+      last = undefined
     } else {
       const colon = content.indexOf(':')
       const key = content.slice(0, Math.max(0, colon)).toLowerCase()
-      last = colon > 0 && !stanza.has(key) ? key : undefined
+      last = colon > 0 && keys.has(key) && !stanza.has(key) ? key : undefined
       if (last !== undefined) stanza.set(last, content.slice(colon + 1).trim())
     }
   }
-  if (stanza.size > 0) yield stanza
+  if (isOpen) yield stanza
 }

@@ -1,0 +1,31 @@
+import { InflationBudget } from '../../archive/inflation.ts'
+import { Budget } from '../../budget.ts'
+import { entryBudget } from '../../content/image-limits.ts'
+
+/** What reading the packages of one image may take, over all its layers. */
+export interface ScanBudget {
+  readonly entries: Budget
+  readonly packages: Budget
+  /** Characters of their names, versions and licenses. */
+  readonly texts: Budget
+  /** Bytes of the paths of files that tell of packages, about. */
+  readonly paths: Budget
+  readonly inflation: InflationBudget
+}
+
+/** The largest images that were seen have 10,000; one is read once for each layer that writes its database. */
+const MAX_PACKAGES = 100_000
+const MAX_TEXT = 32 << 20
+const MAX_PATHS = 64 << 20
+
+const hint = 'make the SBOM with another tool, and add it with `oci-publish attach`'
+
+export function scanBudget(): ScanBudget {
+  return {
+    entries: entryBudget(hint),
+    packages: new Budget({ what: 'packages in one image', max: MAX_PACKAGES, hint }),
+    texts: new Budget({ what: 'characters of names, versions and licenses', max: MAX_TEXT, hint }),
+    paths: new Budget({ what: 'bytes of memory for the files that tell of packages', max: MAX_PATHS, hint }),
+    inflation: new InflationBudget(),
+  }
+}
