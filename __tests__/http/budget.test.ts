@@ -32,3 +32,30 @@ test('five answers pay for a retry', () => {
   expect(budget.failed(0)).toBeUndefined()
   expect(budget.failed(0)).toBeDefined()
 })
+
+test('a host that makes everybody wait is given up after half an hour of waiting', () => {
+  const budget = new RetryBudget()
+  let nowMs = 0
+  let waits = 0
+  while (budget.throttled(nowMs, 290_000) === undefined) {
+    nowMs += 290_000
+    budget.answered() // the next request is served, and the one after it has to wait
+    if (++waits > 100) break
+  }
+  expect(waits).toBe(6)
+  expect(budget.throttled(nowMs, 290_000)).toBe('it has asked to wait for 30 minutes in this run')
+})
+
+test('requests that wait at the same time wait once', () => {
+  const budget = new RetryBudget()
+  for (let i = 0; i < 1_000; i++) expect(budget.throttled(0, 60_000)).toBeUndefined()
+  expect(budget.throttled(30_000, 60_000)).toBeUndefined()
+})
+
+test('a busy registry that serves a thousand requests between its pauses is never given up', () => {
+  const budget = new RetryBudget()
+  for (let minute = 0; minute < 500; minute++) {
+    expect(budget.throttled(minute * 120_000, 60_000)).toBeUndefined()
+    for (let i = 0; i < 1_000; i++) budget.answered()
+  }
+})

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TransportOptions } from '../../src/http/client.ts'
 import { createTransport } from '../../src/http/client.ts'
 import type { HttpEvent } from '../../src/http/event.ts'
@@ -279,6 +280,74 @@ describe('time', () => {
 
     expect(response).toMatchObject({ status: 200, attempts: 2 })
     expect(http.events).toMatchObject([{ reason }])
+  })
+
+  /** Sends a byte every 20 ms for as long as somebody reads. */
+  const trickle = (status: number) => ({
+    handle: (_request: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(status)
+      const timer = setInterval(() => response.write('x'), 20)
+      response.on('close', () => {
+        clearInterval(timer)
+      })
+    },
+  })
+  const paced = { ...timeouts, paceMs: 200, paceBytes: 1_000, excerptMs: 100 }
+
+  test.each([
+    ['a document', 100_000],
+    ['a layer', undefined],
+  ])('%s that comes byte by byte is given up, though it never stops', async (_name, wholeBodyBytes) => {
+    await using server = await startFaultServer([trickle(200)])
+    await using http = transport({ timeouts: paced })
+    const options = wholeBodyBytes === undefined ? {} : { wholeBodyBytes }
+    const asked = async (): Promise<Uint8Array> => {
+      const response = await http.client.request({ method: 'GET', url: server.url, retry: 'never', ...options })
+      return response.bytes(100_000)
+    }
+    await expect(asked()).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      retriable: true,
+      reason: expect.stringContaining('less than 1000 bytes of the answer came in 0.2 s') as string,
+    })
+  })
+
+  test.each([400, 404, 500])(
+    'a refusal (%i) whose words come byte by byte is told with those that came',
+    async status => {
+      await using server = await startFaultServer([trickle(status)])
+      await using http = transport({ timeouts: paced })
+      const response = await http.client.request({ method: 'GET', url: server.url, retry: 'never' })
+      expect(response.status).toBe(status)
+      expect(await response.excerpt(64 << 10)).toMatch(/^x+$/)
+    },
+  )
+
+  test('a host that says "wait" without end is given up at once, not after a minute', async () => {
+    const flood = {
+      handle: (_request: IncomingMessage, response: ServerResponse) => {
+        const timer = setInterval(() => {
+          response.writeProcessing()
+        }, 1)
+        response.on('close', () => {
+          clearInterval(timer)
+        })
+      },
+    }
+    await using server = await startFaultServer([flood])
+    await using http = transport({ timeouts: { ...timeouts, answerMs: 20_000 } })
+    await expect(http.client.request({ method: 'GET', url: server.url })).rejects.toMatchObject({
+      reason: 'more than 32 interim answers',
+      retriable: false,
+    })
+  })
+
+  test('warnings of a host do not fill the log', async () => {
+    const warnings = Array.from({ length: 200 }, (_one, i) => `299 - "${i} ${'x'.repeat(100)}"`)
+    await using server = await startFaultServer([{ status: 200, headers: { warning: warnings } }])
+    await using http = transport()
+    await (await http.client.request({ method: 'GET', url: server.url })).discard()
+    expect(http.events.filter(({ type }) => type === 'warning')).toHaveLength(50)
   })
 
   test('a reader that takes its time is not mistaken for a host that went silent', async () => {

@@ -98,6 +98,36 @@ describe('GHSA-jxpm-75mh-9fp7: an upload that is sent elsewhere', () => {
   })
 })
 
+describe('a registry that never gets on', () => {
+  const deps = { sleep: () => Promise.resolve(), random: () => 0, onEvent: () => undefined, upload: 'chunked' } as const
+  const patches = (range: (n: number) => string) => {
+    let n = 0
+    const { transport, hosts } = hostsOver(({ method }) => {
+      if (method === 'HEAD') return { status: 404 }
+      const location = `/v2/team/app/blobs/uploads/${++n}`
+      return { status: 202, headers: { location, ...(method === 'PATCH' && { range: range(n) }) } }
+    })
+    const access = new Access(hosts.get('reg.example.com'), parseRepository('team/app'), 'target')
+    return { transport, push: () => uploadBlob(access, SIX_MIB, {}, deps) }
+  }
+
+  test.each([
+    ['keeps a byte of each piece', (n: number) => `0-${n}`],
+    ['goes back and forth', (n: number) => `0-${n % 2 === 0 ? 1 : 2}`],
+    ['keeps nothing', () => '0-0'],
+  ])('and %s ends the upload, however often it gives a new Location', async (_name, range) => {
+    const { transport, push } = patches(range)
+    await expect(push()).rejects.toMatchObject({ name: 'RegistryError' })
+    expect(transport.lines().filter(line => line.startsWith('PATCH')).length).toBeLessThan(12)
+  })
+
+  test('and wants a blob in the place of a manifest gets none', async () => {
+    const { transport, target } = hostsOver(sendingTo('/v2/prod/app/manifests/latest'))
+    await expect(target.push(layer)).rejects.toThrow('which is refused: it is the place of a manifest')
+    expect(transport.lines().filter(line => line.startsWith('PUT'))).toEqual([])
+  })
+})
+
 describe('GHSA-vh4v-2xq2-g5cg: the same host is not the same origin', () => {
   test.each([
     ['by another port', 'https://reg.example.com:8443/up'],

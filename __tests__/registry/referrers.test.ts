@@ -121,6 +121,64 @@ describe('a list of referrers', () => {
     expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([])
   })
 
+  const entry = (i: number): Descriptor => ({
+    ...{ mediaType: OCI_MANIFEST, size: 100 },
+    digest: parseDigest(`sha256:${i.toString(16).padStart(64, '0')}`),
+  })
+  const reads = (registry: SpecRegistry): number =>
+    registry.requests.filter(
+      ({ method, path }) => method === 'GET' && path.startsWith('/v2/team/app/manifests/sha256:'),
+    ).length
+
+  test.each([WITH_API, WITHOUT])(
+    'with more entries than anybody attaches is refused before any is read: %j',
+    async options => {
+      await using registry = await startSpecRegistry(options)
+      await using client = clientOf(registry)
+      const target = client.open('team/app')
+      await push(target, subject)
+      const body = list(...Array.from({ length: 2_001 }, (_one, i) => entry(i)))
+      const path = options.referrers === false ? TAG_PATH : PATH
+      registry.fail({ path }, { status: 200, headers: { 'content-type': OCI_INDEX }, body })
+      const before = reads(registry)
+      await expect(digestsOf(target.referrers(subject.descriptor))).rejects.toMatchObject({
+        code: 'TOO_LARGE',
+        message: expect.stringContaining('there are more than 2000') as string,
+      })
+      expect(reads(registry)).toBe(before)
+    },
+  )
+
+  test('of many pages has a total, too', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject)
+    const body = list(...Array.from({ length: 10_000 }, (_one, i) => ({ ...entry(i), artifactType: 'text/x' })))
+    for (let page = 1; page < 20; page++) {
+      const headers = { 'content-type': OCI_INDEX, link: `<${PATH}?p=${page}>; rel="next"` }
+      registry.fail({ path: PATH, nth: page }, { status: 200, headers, body })
+    }
+    await expect(digestsOf(target.referrers(subject.descriptor, { artifactType: SBOM }))).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('the list has more than 100000 referrers') as string,
+    })
+  })
+
+  test('of what is not there costs a run a thousand reads, not one for each entry of each list', async () => {
+    await using registry = await startSpecRegistry()
+    await using client = clientOf(registry)
+    const target = client.open('team/app')
+    await push(target, subject)
+    const body = list(...Array.from({ length: 600 }, (_one, i) => entry(i)))
+    const answer = { status: 200, headers: { 'content-type': OCI_INDEX }, body } as const
+    registry.fail({ path: PATH, nth: 1 }, answer)
+    registry.fail({ path: PATH, nth: 2 }, answer)
+    expect(await digestsOf(target.referrers(subject.descriptor))).toEqual([])
+    await expect(digestsOf(target.referrers(subject.descriptor))).rejects.toMatchObject({ code: 'INVALID_LIST' })
+    expect(reads(registry)).toBe(1_001)
+  })
+
   test('that gives all artifacts the type of an empty config is read with the types of the manifests', async () => {
     await using registry = await startSpecRegistry()
     await using client = clientOf(registry)

@@ -52,10 +52,12 @@ export function hangingFinder(
   async function listed(subject: Descriptor, depth: number): Promise<readonly Hanging[]> {
     const all = await slot(async () => {
       const found: Descriptor[] = []
-      for await (const one of source.referrers(subject, { signal })) found.push(one)
+      for await (const one of source.referrers(subject, { signal })) {
+        meet(subject, 1, depth) // before the next one is asked for
+        found.push(one)
+      }
       return found
     })
-    meet(subject, all.length, depth)
     return allOrErrors(
       all.map(async descriptor => ({
         descriptor,

@@ -50,12 +50,15 @@ export async function readWhole(request: HttpRequest, reply: Reply): Promise<Uin
   const { wholeBodyBytes: maxBytes } = request
   const status = statusOf(reply)
   if (mayBeThrottling(status)) {
-    const peeked = await beginning(readBody(reply.message, reply.silenceMs, reply.signal), PEEK_BYTES)
+    const peeked = await beginning(readBody(reply.message, reply.limits, reply.signal), PEEK_BYTES, {
+      message: reply.message,
+      excerptMs: reply.limits.excerptMs,
+    })
     reply.signal?.throwIfAborted()
     return peeked
   }
   if (maxBytes === undefined || Math.floor(status / 100) !== 2) return undefined
-  const whole = await collect(readBody(reply.message, reply.silenceMs, reply.signal), maxBytes)
+  const whole = await collect(readBody(reply.message, reply.limits, reply.signal), maxBytes)
   if (!whole) throw tooLarge(request, reply, maxBytes)
   return whole
 }

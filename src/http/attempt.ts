@@ -49,8 +49,9 @@ export function settle(attempt: Attempt, verdict: Verdict, minMs: number, nowMs:
     return undefined
   }
   if (status === 429 || status === 503) attempt.pass.throttled('waitMs' in verdict ? verdict.waitMs : 0)
-  // Who says when to come back is alive: it costs time, not budget.
-  return status === 429 || minMs > 0 ? undefined : host.budget.failed(nowMs)
+  // Who says when to come back is alive: it costs time, not retries.
+  if (status !== 429 && minMs <= 0) return host.budget.failed(nowMs)
+  return 'waitMs' in verdict ? host.budget.throttled(nowMs, verdict.waitMs) : undefined
 }
 
 /** For the policy. */

@@ -38,7 +38,17 @@ export interface TransportOptions {
   readonly random?: () => number
 }
 
-const TIMEOUTS: Timeouts = { connectMs: 10_000, answerMs: 60_000, uploadedMs: 300_000, silenceMs: 60_000 }
+/**
+ * The least rate is that of a bad mobile line, 1 KiB/s over a minute, for documents as for layers: slower ones would not be
+ * done in the hours that a job may take.
+ */
+const TIMEOUTS: Timeouts = {
+  ...{ connectMs: 10_000, answerMs: 60_000, uploadedMs: 300_000, silenceMs: 60_000 },
+  ...{ paceMs: 60_000, paceBytes: 60 << 10, excerptMs: 10_000 },
+}
+/** Warnings of hosts that are told in a run, and characters of each. */
+const MAX_WARNINGS = 50
+const MAX_WARNING = 500
 const CONCURRENCY = 16
 /** Above what the gate lets through, since an answer that is being read has left the gate but keeps its connection. */
 const CONNECTIONS = 64
@@ -123,7 +133,7 @@ class HttpTransport implements Transport {
       try {
         const call = { ...hop, body: hop.sendBody ? body : undefined, signal }
         const message = await exchange(call, this.#connections, timeouts)
-        const reply = { message, method: hop.method, url: hop.url, signal, silenceMs: this.#timeouts.silenceMs }
+        const reply = { message, method: hop.method, url: hop.url, signal, limits: this.#timeouts }
         this.#tellWarnings(reply)
         const next = follow(request, hop, reply, hops)
         if (!next) return { reply, whole: await readWhole(request, reply), host, pass }
@@ -148,7 +158,9 @@ class HttpTransport implements Transport {
   }
 
   #tellWarnings({ message, url }: Reply): void {
-    for (const text of warningsOf(valuesOf(message, 'warning'))) {
+    for (const whole of warningsOf(valuesOf(message, 'warning'))) {
+      if (this.#warned.size >= MAX_WARNINGS) return
+      const text = whole.slice(0, MAX_WARNING)
       const key = `${url.host} ${text}`
       if (!this.#warned.has(key)) this.#onEvent({ type: 'warning', host: url.host, text })
       this.#warned.add(key)

@@ -1,12 +1,13 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { IntegrityError } from '../errors.ts'
 import type { Connections } from './connect.ts'
+import type { Pace } from './pace.ts'
 import { WireError, codeOf } from './failure.ts'
 import { redactUrl } from './redact.ts'
 import type { RequestBody } from './transport.ts'
 
-/** How long to wait for what. No limit on the whole: a layer may take hours as long as it moves. */
-export interface Timeouts {
+/** How long to wait for what. No limit on the whole: a layer may take hours as long as it moves, and not too slowly. */
+export interface Timeouts extends Pace {
   readonly connectMs: number
   /** From the last byte of a request to the first of its answer. */
   readonly answerMs: number
@@ -14,6 +15,8 @@ export interface Timeouts {
   readonly uploadedMs: number
   /** Without a byte while a body is under way, in either direction. */
   readonly silenceMs: number
+  /** For the words of a refusal, of which there need not be all. */
+  readonly excerptMs: number
 }
 
 /** One request on the wire, as it is: no retry, no redirect. */
@@ -30,6 +33,8 @@ export class Lost extends Error {
   override readonly name = 'Lost'
 }
 
+/** 100 Continue, 103 Early Hints and their kin; servers send one or two. */
+const MAX_INTERIM = 32
 const MAX_HEADER_BYTES = 64 * 1024 // Google's registry sends more than Node's 16 KiB
 /** In bigger pieces a slow line would look silent while it is busy. */
 const SLICE_BYTES = 256 * 1024
@@ -103,6 +108,11 @@ function start({ method, url, headers, body }: Call, connections: Connections): 
 }
 
 async function answer(request: ClientRequest): Promise<IncomingMessage> {
+  let interim = 0
+  request.on('information', () => {
+    if (++interim > MAX_INTERIM)
+      request.destroy(new WireError('INTERIM_FLOOD', `more than ${MAX_INTERIM} interim answers`))
+  })
   return new Promise((resolve, reject) => {
     request.once('response', resolve).once('error', reject)
     request.once('close', () => {

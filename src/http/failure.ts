@@ -20,6 +20,7 @@ export type WireCode =
   | 'SEND_TIMEOUT'
   | 'ANSWER_TIMEOUT'
   | 'BODY_TIMEOUT'
+  | 'INTERIM_FLOOD'
   | 'STALE_CONNECTION'
   | 'PROXY_BUSY'
   | 'PROXY_REFUSED'
@@ -88,6 +89,8 @@ function ofWire(code: WireCode): Pick<Failure, 'retriable' | 'stale' | 'hint'> {
   switch (code) {
     case 'STALE_CONNECTION':
       return { retriable: true, stale: true }
+    case 'INTERIM_FLOOD':
+      return { retriable: false }
     case 'PROXY_REFUSED':
       return { retriable: false, hint: 'see HTTPS_PROXY, HTTP_PROXY and NO_PROXY' }
     case 'CONNECT_TIMEOUT':

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { beginning, collect, drain, isBodiless, readBody } from './read.ts'
+import { beginning, collect, drain, isBodiless, readBody, type BodyLimits } from './read.ts'
 import type { HttpResponse } from './transport.ts'
 
 /** The head of an answer, and what is known about how it came. */
@@ -8,7 +8,7 @@ export interface Reply {
   readonly method: string
   readonly url: URL
   readonly signal: AbortSignal | undefined
-  readonly silenceMs: number
+  readonly limits: BodyLimits & { readonly excerptMs: number }
 }
 
 export interface ReplyContext {
@@ -55,7 +55,7 @@ export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
     if (whole) yield whole
     if (whole ?? empty) return
     try {
-      yield* readBody(message, reply.silenceMs, reply.signal)
+      yield* readBody(message, reply.limits, reply.signal)
     } catch (cause) {
       throw broken(cause)
     }
@@ -82,7 +82,7 @@ export function toResponse(reply: Reply, context: ReplyContext): HttpResponse {
     bytes,
     text: async maxBytes => new TextDecoder().decode(await bytes(maxBytes)),
     excerpt: async maxBytes => {
-      const bytes = await beginning(body(), maxBytes)
+      const bytes = await beginning(body(), maxBytes, { message, excerptMs: reply.limits.excerptMs })
       reply.signal?.throwIfAborted()
       return new TextDecoder().decode(bytes)
     },

@@ -7,7 +7,7 @@ const SIZE = 100 * MIB
 
 const tries = (more: Partial<Tries> = {}): Tries => ({
   ...{ pieces: 'when-cut', resume: 'may', step: MIB, refusals: 0, failures: 0, stuck: 0, cuts: 0, mismatches: 0 },
-  ...{ furthest: 0, ...more },
+  ...{ shorts: 0, furthest: 0, ...more },
 })
 const location = new URL('http://127.0.0.1:5000/v2/a/blobs/uploads/1?_state=x')
 const newer = new URL('http://127.0.0.1:5000/v2/a/blobs/uploads/1?_state=y')
@@ -123,6 +123,21 @@ const pieces: readonly Case[] = [
     send({ pieces: 'when-too-large', cuts: 1 }),
     failed('cut', 9 * MIB),
     wait({ pieces: 'when-too-large', resume: 'did', failures: 1, stuck: 1, cuts: 2, furthest: 9 * MIB }, location),
+  ],
+  [
+    'goes on where a registry kept less than it was sent',
+    piece(0),
+    { ...{ on: 'taken', location: newer, offset: 2 * MIB, complete: false }, short: true },
+    {
+      ...{ at: 'piece', location: newer, offset: 2 * MIB },
+      tries: tries({ pieces: 'now', shorts: 1, furthest: 2 * MIB }),
+    },
+  ],
+  [
+    'but not with one that keeps a byte of every piece',
+    piece(9, { shorts: 9 }),
+    { ...{ on: 'taken', location: newer, offset: 10, complete: false }, short: true },
+    FAILED,
   ],
   [
     'begins with the first piece',

@@ -19,6 +19,8 @@ export interface Pending extends Referrer {
 export class KnownReferrers {
   /** As far as it was found out. */
   keeper: Keeper | undefined
+  /** Manifests that were read because a list names them, and that do not belong to it. */
+  useless = 0
   readonly #pending = new Map<Digest, Map<Digest, Pending>>()
   readonly #turns = new Map<Digest, Limit>()
   #bytes = 0

@@ -1,5 +1,5 @@
 import type { Abortable } from '../../async/abortable.ts'
-import { isNotFound } from '../../errors.ts'
+import { OciPublishError, isNotFound } from '../../errors.ts'
 import type { HttpResponse } from '../../http/transport.ts'
 import type { Descriptor } from '../../oci/descriptor.ts'
 import type { Digest } from '../../oci/digest.ts'
@@ -8,6 +8,7 @@ import { MAX_MANIFEST_BYTES } from '../../oci/manifest.ts'
 import { OCI_INDEX } from '../../oci/media-type.ts'
 import type { Access } from '../access.ts'
 import { pagesOf, type PagesRequest } from '../link.ts'
+import { ListBudget } from '../list-budget.ts'
 import { mediaTypeOf, readManifest } from '../manifests.ts'
 import { readRefusalBody } from '../refusal-body.ts'
 import { readIndexTag } from './index-tag.ts'
@@ -18,14 +19,21 @@ const UNSUPPORTED = [400, 404, 405, 406, 410, 415, 501]
 
 const MAX_ERROR_BYTES = 64 << 10
 
+/** All pages of a list together, and what is read of it: each entry is another request. No honest subject has so many. */
+const LIMITS = { maxBytes: 64 << 20, maxItems: 100_000, items: 'referrers' } as const
+const MAX_READ = 2_000
+/** Manifests of a repository that were read in a run and do not refer to what the list is of. */
+const MAX_USELESS = 1_000
+
 /** What clients that know no better write down as the type of an artifact without a config. */
 const NO_TYPE = 'application/vnd.oci.empty.v1+json'
 
 /**
  * Every manifest that refers to another, each once: from the registry's list, or from the one under a tag where the
  * registry keeps none. What is listed and does not refer to the subject, or is not there any more, is left out; what a
- * list says of types is only believed where the manifest says the same.
+ * list says of types is only believed where the manifest says the same. The list is read whole before any of its manifests.
  *
+ * @throws {OciPublishError} TOO_LARGE, INVALID_LIST
  * @see distribution-spec, "Listing Referrers"
  */
 export async function* listReferrers(
@@ -36,14 +44,29 @@ export async function* listReferrers(
   const seen = new Set<Digest>([subject])
   const unlike = (listed: string | undefined): boolean =>
     artifactType !== undefined && listed !== undefined && listed !== artifactType
-  for await (const listed of entriesOf(access, subject, { artifactType, signal })) {
+  const where = `referrers of ${access.host.name}/${access.repository}@${subject}`
+  const budget = new ListBudget(where, LIMITS)
+  const wanted: Descriptor[] = []
+  for await (const listed of entriesOf(access, subject, budget, { artifactType, signal })) {
+    budget.items(1)
     if (seen.has(listed.digest)) continue
     seen.add(listed.digest)
     if (unlike(listed.artifactType === NO_TYPE ? undefined : listed.artifactType)) continue
-    const referrer = await read(access, listed, { signal })
-    if (referrer?.subject !== subject || unlike(referrer.descriptor.artifactType ?? '')) continue
-    yield { ...listed, ...referrer.descriptor }
+    wanted.push(listed)
+    if (wanted.length > MAX_READ) throw new OciPublishError('TOO_LARGE', `${where}: there are more than ${MAX_READ}`)
   }
+  for (const listed of wanted) {
+    const referrer = await read(access, listed, { signal })
+    if (referrer?.subject !== subject) countUseless(access, where)
+    else if (!unlike(referrer.descriptor.artifactType ?? '')) yield { ...listed, ...referrer.descriptor }
+  }
+}
+
+function countUseless(access: Access, where: string): void {
+  const known = access.host.referrersOf(access.repository)
+  if (++known.useless <= MAX_USELESS) return
+  const message = `${where}: more than ${MAX_USELESS} manifests listed in this repository are gone or refer to something else`
+  throw new OciPublishError('INVALID_LIST', message)
 }
 
 async function read(
@@ -64,6 +87,7 @@ async function read(
 async function* entriesOf(
   access: Access,
   subject: Digest,
+  budget: ListBudget,
   { artifactType, signal }: Abortable & { readonly artifactType?: string | undefined },
 ): AsyncGenerator<Descriptor> {
   const known = access.host.referrersOf(access.repository)
@@ -85,7 +109,9 @@ async function* entriesOf(
     pages++
     known.keeper ??= 'api'
     const where = `referrers of ${access.host.name}/${access.repository}@${subject}`
-    yield* parseImageIndex(await response.bytes(MAX_MANIFEST_BYTES), where).manifests
+    const bytes = await response.bytes(MAX_MANIFEST_BYTES)
+    budget.bytes(bytes.byteLength)
+    yield* parseImageIndex(bytes, where).manifests
   }
   if (pages > 0 || tagFirst) return
   yield* (await readIndexTag(access, subject, { signal }))?.index.manifests ?? []

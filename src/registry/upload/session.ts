@@ -138,7 +138,8 @@ function locationOf(access: Access, response: HttpResponse, { method, operation 
   if (location === '' || !URL.canParse(location, response.url.href))
     throw problem('without a Location to send the blob to')
   const url = secured(new URL(location, response.url), access.host.base)
-  const because = access.host.judgeLocation(url)
+  const isManifest = url.origin === access.host.base.origin && url.pathname.includes('/manifests/')
+  const because = isManifest ? 'it is the place of a manifest' : access.host.judgeLocation(url)
   if (because !== undefined) {
     throw problem(`wants the blob sent to ${redactUrl(url)}, which is refused: ${because}`, ELSEWHERE)
   }

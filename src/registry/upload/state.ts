@@ -5,6 +5,7 @@ import {
   goesOn,
   isInPieces,
   isSpent,
+  keptShort,
   noneYet,
   piecesAfter,
   type Because,
@@ -46,7 +47,14 @@ export type UploadEvent =
   /** A mount was refused, whatever the words. */
   | { readonly on: 'refused' }
   /** A piece was taken, and the session has so many bytes now. */
-  | { readonly on: 'taken'; readonly location: URL; readonly offset: number; readonly complete: boolean }
+  | {
+      readonly on: 'taken'
+      readonly location: URL
+      readonly offset: number
+      readonly complete: boolean
+      /** Less than was sent. */
+      readonly short?: boolean | undefined
+    }
   /** The session is alive, and has so many bytes. */
   | { readonly on: 'status'; readonly location: URL; readonly offset: number; readonly complete: boolean }
   /** The session is not alive, or does not tell. */
@@ -95,7 +103,7 @@ export function next(state: UploadState, event: UploadEvent): UploadState {
       if (event.on !== 'taken') break
       // Seen at ECR: every piece but the first is thanked for, and dropped.
       if (event.offset <= state.offset) return notTaken(state.tries)
-      return goOn(event, cameTo(state.tries, event.offset))
+      return afterPiece(event, cameTo(state.tries, event.offset))
     case 'close':
       if (event.on === 'sent') return { at: 'done', how: 'uploaded' }
       if (event.on === 'failed') return afterFailure(state, 0, event)
@@ -131,6 +139,11 @@ function goOn(
   tries: Tries,
 ): UploadState {
   return complete ? { at: 'close', location, tries } : sendFrom(location, offset, tries)
+}
+
+function afterPiece(event: UploadEvent & { readonly on: 'taken' }, tries: Tries): UploadState {
+  const after = event.short === true ? keptShort(tries) : tries
+  return isSpent(after) ? { at: 'failed' } : goOn(event, after)
 }
 
 /** The registry cannot do pieces. */

@@ -36,6 +36,8 @@ export interface Tries {
   readonly cuts: number
   /** How often the registry said that the bytes are not those of the digest. */
   readonly mismatches: number
+  /** Pieces of which the registry kept less than it was sent. */
+  readonly shorts: number
   /** Most bytes that any attempt brought there. */
   readonly furthest: number
 }
@@ -66,6 +68,8 @@ const REFUSALS = 6
 /** Attempts that move bytes, and are cut before anything new arrived. */
 const STUCK = 10
 const MISMATCHES = 2
+/** A registry that keeps a byte of each piece would be sent a blob as often as the blob has bytes. */
+const SHORTS = 10
 /** From this many cuts on, pieces are worth their requests. */
 const CUTS = 2
 /** What counts as progress: so much, or a twentieth of a small blob. */
@@ -76,12 +80,17 @@ export function noneYet(pieces: Pieces, size: number): Tries {
   const step = Math.max(1, Math.min(STEP_BYTES, Math.floor(size / 20)))
   // The rest of a whole is a piece, too.
   const resume = pieces === 'never' ? 'never' : 'may'
-  return { pieces, resume, step, refusals: 0, failures: 0, stuck: 0, cuts: 0, mismatches: 0, furthest: 0 }
+  return { pieces, resume, step, refusals: 0, failures: 0, stuck: 0, cuts: 0, mismatches: 0, shorts: 0, furthest: 0 }
 }
 
 /** Whether what is sent next is no more than a piece. */
 export function isInPieces({ pieces }: Tries): boolean {
   return pieces === 'now' || pieces === 'only'
+}
+
+/** After a piece of which only a part was taken. */
+export function keptShort(tries: Tries): Tries {
+  return { ...tries, shorts: tries.shorts + 1 }
 }
 
 /** After a piece that was taken: the session has so many bytes now. */
@@ -114,9 +123,10 @@ export function goesOn({ resume }: Tries, because: Because, offset: number, byte
 }
 
 /** Whether it is time to give up. */
-export function isSpent({ resume, refusals, failures, stuck, mismatches }: Tries): boolean {
+export function isSpent({ resume, refusals, failures, stuck, mismatches, shorts }: Tries): boolean {
   const attempts = resume === 'did' ? KEPT_ATTEMPTS : ATTEMPTS
-  return refusals >= REFUSALS || failures >= attempts || stuck >= STUCK || mismatches >= MISMATCHES
+  if (mismatches >= MISMATCHES || shorts >= SHORTS) return true
+  return refusals >= REFUSALS || failures >= attempts || stuck >= STUCK
 }
 
 /** After cuts, pieces may be worth their requests. */

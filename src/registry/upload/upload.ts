@@ -188,13 +188,14 @@ async function piece(run: Run, location: URL, offset: number): Promise<UploadEve
   return sending(run, location, offset, bytes, async request => {
     const taken = await patchPiece(access, offset, request)
     run.session = taken.location
-    if (taken.offset <= offset || taken.offset > size) {
+    const short = taken.offset < offset + bytes
+    if (short || taken.offset > size) {
       run.failures++
       run.failure = stalled(access, request, taken.offset)
     }
     if (taken.offset > size) return { on: 'failed', because: 'unfit', bytes }
     if (taken.offset > offset) run.takenBytes = Math.max(run.takenBytes, bytes)
-    return { on: 'taken', ...taken, complete: taken.offset === size }
+    return { on: 'taken', ...taken, complete: taken.offset === size, short }
   })
 }
 
