@@ -16,6 +16,20 @@ describe('parseReference()', () => {
     [`ghcr.io/team/app@sha256:${HEX}`, `ghcr.io/team/app@sha256:${HEX}`],
     ['123456789012.dkr.ecr.us-east-1.amazonaws.com/app', '123456789012.dkr.ecr.us-east-1.amazonaws.com/app'],
     ['ghcr.io/a__b/c-d.e_f:T_1.2-x', 'ghcr.io/a__b/c-d.e_f:T_1.2-x'],
+    ['docker.io/alpine', 'docker.io/library/alpine'],
+    ['registry-1.docker.io/alpine', 'docker.io/library/alpine'],
+    ['docker.io/team/app', 'docker.io/team/app'],
+    ['ghcr.io/alpine', 'ghcr.io/alpine'],
+    ['localhost/app:v1', 'localhost/app:v1'],
+    ['alpine:3', 'docker.io/library/alpine:3'],
+    [' ghcr.io/team/app ', 'ghcr.io/team/app'],
+    ['[::1]/team/app', '[::1]/team/app'],
+    ['r:99999/app', 'r:99999/app'],
+    ['oci:5000/app', 'oci:5000/app'],
+    ['oci-archive:5000/app', 'oci-archive:5000/app'],
+    ['oci:5000', 'oci:5000'],
+    ['oci:a\nb:v1', 'oci:a\nb:v1'],
+    [`oci:out@sha512:${HEX}${HEX}`, `oci:out@sha512:${HEX}${HEX}`],
     ['oci:out/hello', 'oci:out/hello'],
     ['oci:out/hello:v1', 'oci:out/hello:v1'],
     ['oci:/abs/dir:v1', 'oci:/abs/dir:v1'],
@@ -33,6 +47,14 @@ describe('parseReference()', () => {
     ['oci:C:\\dir\\layout:v1', { kind: 'oci', path: 'C:\\dir\\layout', name: 'v1' }],
     ['oci:C:/dir', { kind: 'oci', path: 'C:/dir' }],
     ['oci:C:dir', { kind: 'oci', path: 'C:dir' }],
+    ['oci:CD:dir', { kind: 'oci', path: 'CD', name: 'dir' }],
+    ['oci:dir', { kind: 'oci', path: 'dir' }],
+    [`oci:a:b@sha256:${HEX}`, { kind: 'oci', path: 'a:b', name: `sha256:${HEX}` }],
+    ['oci:a:v1/b', { kind: 'oci', path: 'a:v1/b' }],
+    ['oci-archive:a.tar:v1', { kind: 'oci-archive', path: 'a.tar', name: 'v1' }],
+    ['oci:5000/app', { kind: 'registry', host: 'oci:5000', repository: 'app' }],
+    ['oci:x5000/app', { kind: 'oci', path: 'x5000/app' }],
+    ['xoci:50/app', { kind: 'registry', host: 'xoci:50', repository: 'app' }],
   ])('%s keeps drive letters apart from names', (text, reference) => {
     expect(parseReference(text)).toEqual(reference)
   })
@@ -48,7 +70,25 @@ describe('parseReference()', () => {
     ['ghcr.io/team//app', 'is not a repository name'],
     ['ghcr.io/team/app name', 'is not a repository name'],
     ['bad_host.io:port/app', 'is not a host name'],
+    ['-x.io/app', 'is not a host name'],
+    ['x.io-/app', 'is not a host name'],
+    ['r:/app', 'is not a host name'],
+    ['r:123456/app', 'is not a host name'],
+    ['r:5000x/app', 'is not a host name'],
+    ['[::1/app', 'is not a host name'],
+    ['x[::1]/app', 'is not a host name'],
+    ['a b.io/app', 'is not a host name'],
+    ['.io/app', 'is not a host name'],
+    ['/app', 'is not a repository name'],
+    ['docker.io/', 'there is no repository'],
+    [`a@sha256:${HEX}@sha256:${HEX}`, `"sha256:${HEX}@sha256:${HEX}" is not a digest`],
+    [`ghcr.io/${'a/'.repeat(124)}b`, 'longer than 255 characters'],
   ])('refuses %s and says why', (text, because) => {
     expect(() => parseRegistryReference(text)).toThrow(because)
+  })
+
+  test('the name and its host may have 255 characters together', () => {
+    const repository = `${'a/'.repeat(123)}bc`
+    expect(parseRegistryReference(`ghcr.io/${repository}`)).toEqual({ kind: 'registry', host: 'ghcr.io', repository })
   })
 })
