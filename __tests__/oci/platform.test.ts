@@ -117,6 +117,11 @@ test('arm64 and arm64/v8 are the same platform, whoever spelt it', () => {
   )
 })
 
+test('a variant in capitals, as a document may have it, is the same platform', () => {
+  const arm = { os: 'linux', architecture: 'arm' }
+  expect(normalisePlatform({ ...arm, variant: 'V6' })).toEqual({ ...arm, variant: 'v6' })
+})
+
 test('placeholders are fit for file names', () => {
   expect(placeholdersOf(parsePlatform('linux/arm/v7'))).toEqual({
     os: 'linux',
