@@ -8,9 +8,9 @@ import { findPeer, run, skopeoInspectRaw, temporaryDirectory } from '../support/
 import { REGISTRIES, startRegistry } from '../support/registries.ts'
 
 const TYPE = 'application/vnd.cyclonedx+json'
-const CLI = join(import.meta.dirname, '../../src/cli.ts')
+const CLI = join(import.meta.dirname, '../../dist/cli.js')
 
-/** Runs the command line from its sources: Node takes TypeScript as it is. */
+/** Runs the command line as it ships. */
 async function cli(...args: readonly string[]): Promise<string> {
   const settings = { env: { PATH: process.env['PATH'], CI: 'true' }, maxBuffer: 64 << 20 }
   const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args], settings)
