@@ -32,8 +32,12 @@ export async function runCli<D>(argv: readonly string[], streams: Streams, parts
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    // Not even what nobody foresaw leaves by another way.
-    io.stderr.say(failureLines(failuresOf(error), { stacks: parts.env['OCI_PUBLISH_DEBUG'] === '1' }))
+    tellUncaught(error, streams, parts.env)
     return 1
   }
+}
+
+/** Not even what nobody foresaw leaves by another way: Node would print it as it is. */
+export function tellUncaught(error: unknown, streams: Streams, env: NodeJS.ProcessEnv): void {
+  openIo(streams).stderr.say(failureLines(failuresOf(error), { stacks: env['OCI_PUBLISH_DEBUG'] === '1' }))
 }
