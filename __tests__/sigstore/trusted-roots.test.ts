@@ -104,12 +104,12 @@ describe('without a file', () => {
     await once(server, 'listening')
     await using tuf = await startTufRepository(OWN)
     const { port } = server.address() as AddressInfo
-    const stopped = new AbortController()
+    const [stopped, reason] = [new AbortController(), new Error('enough')]
     server.once('request', () => {
-      stopped.abort(new Error('enough'))
+      stopped.abort(reason)
     })
     const wishes = { instance: 'own', tempDir: work.path, tuf: { ...tuf, url: `http://127.0.0.1:${port}` } } as const
-    await expect(loadTrustedRoot(wishes, stopped)).rejects.toBe(stopped.signal.reason)
+    await expect(loadTrustedRoot(wishes, stopped)).rejects.toBe(reason)
     server.close()
     server.closeAllConnections()
   })
