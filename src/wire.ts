@@ -25,6 +25,7 @@ import { readEntries, type Entries } from './publish/entries.ts'
 import type { SigningDeps } from './publish/signing-deps.ts'
 import type { OnPublishEvent, PublishEvent } from './publish/event.ts'
 import type { FieldValues } from './publish/fields.ts'
+import { vouches } from './publish/vouches.ts'
 import { credentialChain } from './registry/credentials/chain.ts'
 import { authFiles } from './registry/credentials/docker-config.ts'
 import { githubToken, givenCredentials, type GivenCredential } from './registry/credentials/inputs.ts'
@@ -112,7 +113,8 @@ export async function wire({
     onEvent(retryOf(event))
   }
   const cacheDirectory = entries.text('cache-dir') ?? defaultCacheDirectory(env, process.platform)
-  const cached = entries.text('cache') !== 'off'
+  // What others could have written is not even brought back: an archive of the cache may write anywhere.
+  const cached = entries.text('cache') !== 'off' && !vouches(values)
   const tempDir = await mkdtemp(join(env['RUNNER_TEMP'] ?? tmpdir(), 'oci-publish-'))
 
   const ensured = (target: Target, image: RegistryReference): Target => {

@@ -1,4 +1,17 @@
-import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import {
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -96,7 +109,62 @@ describe('directoryCache()', () => {
   })
 })
 
+describe('what somebody else has put into the folder', () => {
+  test.each<[string, (file: string) => Promise<unknown>]>([
+    [
+      'a link to a file, were it even of ours',
+      async file => {
+        await rename(file, `${path}.moved`)
+        await symlink(`${path}.moved`, file)
+      },
+    ],
+    [
+      'a directory',
+      async file => {
+        await rm(file)
+        await mkdir(file)
+      },
+    ],
+    [
+      'a pipe',
+      async file => {
+        await rm(file)
+        execFileSync('mkfifo', [file])
+      },
+    ],
+    ['a file larger than any value', async file => truncate(file, (8 << 20) + 200)],
+  ])('%s is not read', async (_what, put) => {
+    const cache = directoryCache(path)
+    await cache.write('key', bytes('value'))
+    await put(await onlyFile())
+    expect(await directoryCache(path).read('key')).toBeUndefined()
+    await rm(`${path}.moved`, { force: true })
+  })
+
+  test('a folder of another user is neither read nor written', async () => {
+    await directoryCache(path).write('key', bytes('value'))
+    const cache = directoryCache(path, { user: 4242 })
+    expect(await cache.read('key')).toBeUndefined()
+    await cache.write('other', bytes('value'))
+    expect(await readdir(path)).toHaveLength(1)
+  })
+
+  test('a folder that is made is for nobody else', async () => {
+    await directoryCache(join(path, 'new')).write('key', bytes('value'))
+    expect((await stat(join(path, 'new'))).mode & 0o777).toBe(0o700)
+  })
+})
+
 describe('defaultCacheDirectory()', () => {
+  test('repositories whose jobs share a machine have a folder each', () => {
+    const of = (repository: string, server = 'https://github.com'): string =>
+      defaultCacheDirectory({ HOME: '/home/u', GITHUB_REPOSITORY: repository, GITHUB_SERVER_URL: server }, 'linux')
+    const all = [of('acme/app'), of('acme/other'), of('evil/app'), of('acme/app', 'https://ghe.example.com')]
+    expect(new Set(all).size).toBe(4)
+    for (const one of all) expect(one).toMatch(/^[/]home[/]u[/][.]cache[/]oci-publish[/][0-9a-f]{16}$/)
+    expect(of('Acme/App')).toBe(of('acme/app'))
+  })
+
   test.each<[NodeJS.Platform, NodeJS.ProcessEnv, string]>([
     ['linux', { HOME: '/home/u' }, '/home/u/.cache/oci-publish'],
     ['linux', { HOME: '/home/u', XDG_CACHE_HOME: '/var/cache/u' }, '/var/cache/u/oci-publish'],

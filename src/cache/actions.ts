@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open, readdir } from 'node:fs/promises'
+import { lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as toolkit from '@actions/cache'
 import type { Abortable } from '../async/abortable.ts'
@@ -129,7 +129,8 @@ async function hashOfFolder(directory: string): Promise<string> {
   return hash.digest('hex').slice(0, 32)
 }
 
-async function readStart(path: string): Promise<Buffer> {
+async function readStart(path: string): Promise<Buffer | undefined> {
+  if (!(await lstat(path)).isFile()) return undefined
   const file = await open(path)
   try {
     const start = Buffer.alloc(FRAME_BYTES)

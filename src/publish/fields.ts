@@ -379,9 +379,14 @@ export const FIELDS = [
     kind: 'text',
     default: 'auto',
     choices: ['auto', 'off'],
-    sentence: 'Remember base trees and layers between runs; losing the cache only costs time',
+    sentence:
+      'Remember base trees and layers between runs that sign and verify nothing; losing the cache only costs time',
   },
-  { name: 'cache-dir', kind: 'text', sentence: "Folder of the cache, by default in the user's cache directory" },
+  {
+    name: 'cache-dir',
+    kind: 'text',
+    sentence: "Folder of the cache, by default one for each repository in the user's cache directory",
+  },
   {
     name: 'source-date-epoch',
     kind: 'number',
