@@ -8,9 +8,10 @@ import { OciPublishError } from '../errors.ts'
 import { openLayout, type LayoutOptions } from './directory.ts'
 import { dockerManifest } from './docker-manifest.ts'
 import { repositoryOf } from './entries.ts'
-import { INDEX_FILE, LAYOUT_FILE, directoryFiles, isAbsent } from './files.ts'
-import { referrersAmong } from './referrers.ts'
+import { INDEX_FILE, LAYOUT_FILE, directoryFiles } from './files.ts'
+import { referrersOf } from './referrers.ts'
 import { layoutSource, entriesSoFar } from './source.ts'
+import { isAbsent } from './system-code.ts'
 import { tarFiles } from './tar-files.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -18,11 +19,12 @@ import { writeWhole } from './write-whole.ts'
 export function openLayoutArchive(path: string): Source & ReferrerLister {
   const files = tarFiles(path, `oci-archive:${path}`)
   const source = layoutSource(files)
+  const referrers = referrersOf(source)
   return {
     ...source,
 
     async *referrers({ digest }, options = {}) {
-      yield* referrersAmong(await entriesSoFar(files, options), source, digest, options)
+      yield* referrers(await entriesSoFar(files, options), digest, options)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limit } from '../async/limit.ts'
 import { Once } from '../async/once.ts'
@@ -6,16 +6,18 @@ import type { Blob } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { PushOptions, Pushed, ReferrerLister, Target } from '../content/ports.ts'
 import { TagError } from '../content/tag-error.ts'
-import { verified } from '../content/verify.ts'
+import { readAll, verified } from '../content/verify.ts'
 import { OciPublishError } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RegistryReference } from '../oci/reference.ts'
 import { parseJson } from '../parse.ts'
 import { repositoryOf, serializeEntries, withEntry } from './entries.ts'
-import { INDEX_FILE, LAYOUT_FILE, absent, blobFile, directoryFiles, systemCode } from './files.ts'
-import { referrersAmong } from './referrers.ts'
+import { INDEX_FILE, LAYOUT_FILE, absent, blobFile, directoryFiles, type LayoutFiles } from './files.ts'
+import { referrersOf } from './referrers.ts'
+import { checkFolders } from './regular-file.ts'
 import { layoutSource, entriesSoFar } from './source.ts'
+import { systemCode } from './system-code.ts'
 import { writeWhole } from './write-whole.ts'
 
 export interface LayoutOptions {
@@ -39,11 +41,12 @@ export function openLayout(
 ): Target & ReferrerLister {
   const files = directoryFiles(path, place)
   const source = layoutSource(files)
+  const referrers = referrersOf(source)
   const writes = new Once<Digest, Pushed>()
   const once = new Once<'check' | 'prepare', void>()
   const inTurn = limit(1)
 
-  const check = (): Promise<void> => once.run('check', () => checkLayout(path, place))
+  const check = (): Promise<void> => once.run('check', () => checkLayout(path, files))
 
   const prepare = (): Promise<void> =>
     once.run('prepare', async () => {
@@ -60,7 +63,9 @@ export function openLayout(
 
   async function write(blob: Blob, { onBytes, signal }: PushOptions): Promise<Pushed> {
     const { descriptor } = blob
-    const file = join(path, blobFile(descriptor.digest))
+    const name = blobFile(descriptor.digest)
+    await checkFolders(path, name, place)
+    const file = join(path, name)
     const bytes = verified(blob.open({ signal }), descriptor, `blob ${descriptor.digest}`)
     await writeWhole(file, bytes, { tempDir: path, onBytes, signal })
     return { how: 'uploaded', bytes: descriptor.size }
@@ -86,7 +91,7 @@ export function openLayout(
 
     async *referrers({ digest }, options = {}) {
       await check()
-      yield* referrersAmong(await entriesSoFar(files, options), source, digest, options)
+      yield* referrers(await entriesSoFar(files, options), digest, options)
     },
 
     has,
@@ -127,7 +132,11 @@ function ignoreExisting(error: unknown): void {
   if (systemCode(error) !== 'EEXIST') throw error
 }
 
-async function checkLayout(path: string, place: string): Promise<void> {
+/** Of the file that says what a layout is. */
+const MAX_LAYOUT_BYTES = 64 << 10
+
+async function checkLayout(path: string, files: LayoutFiles): Promise<void> {
+  const { place } = files
   let names: readonly string[]
   try {
     names = await readdir(path)
@@ -141,7 +150,9 @@ async function checkLayout(path: string, place: string): Promise<void> {
   if (!names.includes(LAYOUT_FILE)) {
     throw notALayout(place, `${path} is not empty and has no ${LAYOUT_FILE} file`, 'name an empty or a new directory')
   }
-  const version = versionOf(parseJson(await readFile(join(path, LAYOUT_FILE)), join(path, LAYOUT_FILE)))
+  const where = join(path, LAYOUT_FILE)
+  const said = await readAll(files.read(LAYOUT_FILE), { maxBytes: MAX_LAYOUT_BYTES, what: where })
+  const version = versionOf(parseJson(said, where))
   if (typeof version === 'string' && version.startsWith('1.')) return
   throw notALayout(place, `its imageLayoutVersion is ${JSON.stringify(version)}, not 1.0.0`)
 }

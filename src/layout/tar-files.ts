@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { Once } from '../async/once.ts'
 import { broken, textOf, wholeOf } from '../archive/tar/decode.ts'
 import { paddingOf } from '../archive/tar/encode.ts'
@@ -7,13 +7,15 @@ import { cleanPath } from '../archive/tar/path.ts'
 import { decodeRecords } from '../archive/tar/pax.ts'
 import type { Abortable } from '../async/abortable.ts'
 import { OciPublishError } from '../errors.ts'
-import { absent, isAbsent, readRange, type LayoutFiles } from './files.ts'
+import { absent, type LayoutFiles } from './files.ts'
+import { openRegular, readRange } from './regular-file.ts'
+import { isAbsent } from './system-code.ts'
 
 /**
  * The files of a layout in a tar, which is read where it is: the headers once, to know where each file begins, and then
  * only the parts that are asked for. The archive has to stay as it is for as long as it is used.
  *
- * @throws {OciPublishError} NOT_FOUND, INVALID_ARCHIVE, UNSUPPORTED for a compressed one
+ * @throws {OciPublishError} NOT_FOUND, NOT_A_FILE, INVALID_ARCHIVE, TOO_LARGE, UNSUPPORTED for a compressed one
  */
 export function tarFiles(path: string, place: string): LayoutFiles {
   const once = new Once<'scan', ReadonlyMap<string, Extent>>()
@@ -31,7 +33,8 @@ export function tarFiles(path: string, place: string): LayoutFiles {
     async *read(name, { offset = 0, signal } = {}) {
       const extent = await find(name, { signal })
       if (!extent) throw absent(place, name)
-      yield* readRange(path, { start: extent.start + offset, bytes: extent.bytes - offset, signal })
+      const part = { start: extent.start + offset, bytes: extent.bytes - offset }
+      yield* readRange(path, { ...part, place, follow: true, signal })
     },
   }
 }
@@ -43,7 +46,7 @@ interface Extent {
 }
 
 async function scan(path: string, place: string, { signal }: Abortable): Promise<ReadonlyMap<string, Extent>> {
-  const file = await open(path).catch((error: unknown) => {
+  const file = await openRegular(path, { place, follow: true }).catch((error: unknown) => {
     throw isAbsent(error) ? absent(place, path, error) : error
   })
   try {
@@ -55,6 +58,10 @@ async function scan(path: string, place: string, { signal }: Abortable): Promise
 
 /** Names and records of PAX are held in memory whole. No honest ones come near this. */
 const MAX_METADATA_BYTES = 1 << 20
+/** Entries of an archive. A layout has one for each blob. */
+const MAX_ENTRIES = 50_000
+/** Characters of a name; the longest of a layout is that of a blob by sha512. */
+const MAX_NAME = 256
 
 async function extentsOf(
   file: FileHandle,
@@ -64,6 +71,7 @@ async function extentsOf(
 ): Promise<ReadonlyMap<string, Extent>> {
   const extents = new Map<string, Extent>()
   let said: Said = {}
+  let entries = 0
   for (let at = 0; at < totalBytes;) {
     signal?.throwIfAborted()
     const where = `${place}, byte ${at}`
@@ -71,6 +79,8 @@ async function extentsOf(
     if (at === 0) refuseCompressed(record, place)
     const header = decodeHeader(record, where)
     if (!header) break
+    if (++entries > MAX_ENTRIES)
+      throw new OciPublishError('TOO_LARGE', `${place}: it has more than ${MAX_ENTRIES} entries`)
     const { typeflag, linkName } = header
     const isMetadata = 'xXgLK'.includes(typeflag)
     // Links and directories may tell a size that has no body.
@@ -85,6 +95,10 @@ async function extentsOf(
     }
     const name = cleanPath(said.name ?? header.name)
     const linked = typeflag === '1' ? extents.get(cleanPath(said.linkName ?? linkName)) : undefined
+    if (name.length > MAX_NAME) {
+      said = {}
+      continue
+    }
     if (linked) extents.set(name, linked)
     else if ('\x00' === typeflag || '07'.includes(typeflag)) extents.set(name, { start, bytes })
     said = {}
