@@ -321,7 +321,7 @@ describe('what goes wrong', () => {
     await shelf.name('v1', index)
     const { exitCode, err } = await run('r.example/app:v1', shelf)
     expect(exitCode).toBe(1)
-    expect(err).toContain('more than 2000 manifests')
+    expect(err).toContain('more than 2,000 manifests')
   })
 })
 

@@ -135,3 +135,20 @@ test('indexes without an end are refused', async () => {
   const store = await storeOf(...blobs)
   await expect(selectPlatforms(store, rootOf(blobs), platformsOf('linux/amd64'))).rejects.toThrow('nest too deep')
 })
+
+test('an index that leads to itself a thousand times over is left at 2,000 entries', async () => {
+  let last = rootOf(AMD)
+  const blobs = [...AMD]
+  for (let depth = 0; depth < 4; depth++) {
+    const document = toDocument(OCI_INDEX, {
+      schemaVersion: 2,
+      mediaType: OCI_INDEX,
+      manifests: Array<object>(60).fill(last),
+      annotations: { depth: `${depth}` },
+    })
+    blobs.push(bytesBlob(document))
+    last = document.descriptor
+  }
+  const selecting = selectPlatforms(await storeOf(...blobs), last, platformsOf('linux/amd64'))
+  await expect(selecting).rejects.toMatchObject({ code: 'TOO_LARGE' })
+})

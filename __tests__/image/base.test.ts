@@ -59,6 +59,26 @@ describe('resolveBase()', () => {
     expect(base.bases.map(({ config }) => config.architecture)).toEqual(['arm64', 'amd64'])
   })
 
+  test('an index of indexes of indexes is left at 2,000 entries, however shallow and small they are', async () => {
+    const images = new Images()
+    let last = (await images.of('linux/amd64'))[0]
+    for (let depth = 0; depth < 4; depth++) last = await images.index(Array<object>(50).fill(last ?? {}))
+    await expect(chosen(images.store, last ?? (await images.index([])), 'linux/amd64')).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('more than 2,000 manifests in one index and the indexes within it') as string,
+    })
+  })
+
+  test('an error about platforms names some of thousands', async () => {
+    const images = new Images()
+    const [one] = await images.of('linux/amd64')
+    const root = await images.index(
+      Array.from({ length: 500 }, (_, i) => ({ ...one, platform: { os: 'linux', architecture: `a${i}` } })),
+    )
+    const error = await chosen(images.store, root, 'linux/arm64').catch((reason: unknown) => reason)
+    expect((error as Error).message.length).toBeLessThan(1500)
+  })
+
   test('a lower variant stands in, another architecture never does', async () => {
     const images = new Images()
     const root = await images.index(await images.of('linux/arm/v6', 'linux/386', 'linux/arm64'))

@@ -1,4 +1,5 @@
 import type { Abortable } from '../async/abortable.ts'
+import { DocumentBudget } from '../content/document-budget.ts'
 import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import { InputError, OciPublishError, isNotFound } from '../errors.ts'
@@ -20,9 +21,8 @@ export interface Member {
   readonly members: readonly Member[]
 }
 
-/** Indexes within indexes, and manifests of all of them: more is an attack or a mistake. */
+/** Indexes within indexes: more is an attack or a mistake. */
 const MAX_DEPTH = 8
-const MAX_MEMBERS = 2_000
 
 /**
  * Reads which manifests there are below a root, through indexes within indexes.
@@ -30,7 +30,7 @@ const MAX_MEMBERS = 2_000
  * @throws {OciPublishError} INVALID_DOCUMENT, TOO_LARGE
  */
 export async function readMember(source: Source, root: Descriptor, { signal }: Abortable = {}): Promise<Member> {
-  let met = 0
+  const budget = new DocumentBudget()
   const read = async (descriptor: Descriptor, depth: number): Promise<Member> => {
     const attests = attestedBy(descriptor)
     if (!isIndexType(descriptor.mediaType)) {
@@ -39,13 +39,13 @@ export async function readMember(source: Source, root: Descriptor, { signal }: A
     }
     const where = `${source.place}@${descriptor.digest}`
     if (depth >= MAX_DEPTH) throw new OciPublishError('INVALID_DOCUMENT', `${where}: indexes nest too deep`)
+    budget.read(descriptor, where)
     const { manifests } = parseImageIndex(
       await readDocument(source, descriptor, { signal }),
       where,
       descriptor.mediaType,
     )
-    met += manifests.length
-    if (met > MAX_MEMBERS) throw new OciPublishError('TOO_LARGE', `${where}: more than ${MAX_MEMBERS} manifests`)
+    budget.meet(manifests, where)
     const members: Member[] = []
     for (const one of manifests.filter(({ mediaType }) => isManifestType(mediaType))) {
       members.push(await read(one, depth + 1))

@@ -1,4 +1,5 @@
 import type { Abortable } from '../async/abortable.ts'
+import { DocumentBudget } from '../content/document-budget.ts'
 import { readAll, verified } from '../content/verify.ts'
 import { OciPublishError, isNotFound } from '../errors.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
@@ -20,13 +21,17 @@ export async function manifestsIn(
   io: Abortable = {},
 ): Promise<readonly Descriptor[]> {
   const found = new Map<Digest, Descriptor>()
+  const budget = new DocumentBudget()
   const add = async (descriptor: Descriptor, depth: number): Promise<void> => {
     const { digest, mediaType } = descriptor
     if (found.has(digest) || !isManifestType(mediaType)) return
     if (depth > MAX_DEPTH) throw new OciPublishError('INVALID_DOCUMENT', `${root.digest}: indexes nest too deep`)
     found.set(digest, descriptor)
     if (!isIndexType(mediaType)) return
-    for (const one of await entriesOf(contentOf, descriptor, io)) await add(one, depth + 1)
+    budget.read(descriptor, digest)
+    const entries = await entriesOf(contentOf, descriptor, io)
+    budget.meet(entries, digest)
+    for (const one of entries) await add(one, depth + 1)
   }
   await add(root, 0)
   return [...found.values()]

@@ -1,5 +1,6 @@
 import type { Abortable } from '../async/abortable.ts'
 import { bytesBlob, type Blob } from '../content/blob.ts'
+import { DocumentBudget } from '../content/document-budget.ts'
 import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import { InputError, OciPublishError } from '../errors.ts'
@@ -43,6 +44,7 @@ export async function selectPlatforms(
     seen: new Set(),
     documents: new Map(),
     rewritten: new Map(),
+    budget: new DocumentBudget(),
     signal,
   }
   const selected = await select(root, 0, selecting)
@@ -65,6 +67,7 @@ interface Selecting extends Abortable {
   /** Indexes as they were, and as they became. */
   readonly documents: Map<Digest, Blob>
   readonly rewritten: Map<Digest, Descriptor>
+  readonly budget: DocumentBudget
 }
 
 /** @returns undefined when nothing of it is wanted */
@@ -85,6 +88,7 @@ async function selectOfIndex(
   if (depth > MAX_DEPTH) throw new OciPublishError('INVALID_DOCUMENT', `${where}: indexes nest too deep`)
   const bytes = await read(descriptor, selecting)
   const { manifests } = parseImageIndex(bytes, where, descriptor.mediaType)
+  selecting.budget.meet(manifests, where)
   const left = new Map<Descriptor, Descriptor>()
   for (const entry of manifests.filter(one => isManifestType(one.mediaType) && !isAttestation(one))) {
     const selected = await select(entry, depth + 1, selecting)
@@ -134,10 +138,11 @@ async function platformOf(descriptor: Descriptor, selecting: Selecting): Promise
   return formatPlatform(normalisePlatform(parseImageConfig(await read(config, selecting), whereOf(config, selecting))))
 }
 
-function read(descriptor: Descriptor, selecting: Selecting): Promise<Uint8Array> {
-  const { source, signal } = selecting
-  const from = source.open(descriptor, { signal })
-  return readAll(from, { maxBytes: MAX_MANIFEST_BYTES, what: whereOf(descriptor, selecting), signal })
+async function read(descriptor: Descriptor, selecting: Selecting): Promise<Uint8Array> {
+  const { source, budget, signal } = selecting
+  const what = whereOf(descriptor, selecting)
+  budget.read(descriptor, what)
+  return readAll(source.open(descriptor, { signal }), { maxBytes: MAX_MANIFEST_BYTES, what, signal })
 }
 
 function whereOf({ digest }: Descriptor, { source }: Selecting): string {

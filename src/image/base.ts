@@ -1,6 +1,8 @@
+import { limit, type Limit } from '../async/limit.ts'
 import { Once } from '../async/once.ts'
 import type { Blob } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
+import { DocumentBudget } from '../content/document-budget.ts'
 import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import { OciPublishError } from '../errors.ts'
@@ -44,7 +46,7 @@ const MAX_DEPTH = 8
  * Reads an image to build on, and chooses the child for each platform: itself, else a lower variant of the same
  * architecture. Attestations and entries of unknown kinds are passed over.
  *
- * @throws {OciPublishError} BASE_LACKS_PLATFORM, once for all platforms, naming what the base has
+ * @throws {OciPublishError} BASE_LACKS_PLATFORM, once for all platforms, naming what the base has; TOO_LARGE
  */
 export async function resolveBase(
   source: Source,
@@ -52,13 +54,14 @@ export async function resolveBase(
   platforms: readonly Platform[],
   { signal }: Abortable = {},
 ): Promise<BaseImage> {
-  const reading: Reading = { source, documents: new Once(), signal }
+  const reading = readingOf(source, signal)
   const root = await source.resolve(name, { signal })
   const candidates = await runnable(root, 0, reading)
   const chosen = platforms.map(wanted => choose(wanted, candidates))
   const lacking = platforms.filter((_, i) => chosen[i] === undefined).map(formatPlatform)
   if (lacking.length > 0) {
-    const has = candidates.map(({ platform }) => formatPlatform(platform)).join(', ') || 'nothing to run'
+    const platforms = new Set(candidates.map(({ platform }) => formatPlatform(platform)))
+    const has = [...platforms].slice(0, MAX_NAMED).join(', ') || 'nothing to run'
     throw new OciPublishError(
       'BASE_LACKS_PLATFORM',
       `the base image ${source.place} (${root.digest}) lacks ${lacking.join(' and ')}; it has ${has}`,
@@ -75,13 +78,24 @@ export async function readImages(
   root: Descriptor,
   { signal }: Abortable = {},
 ): Promise<readonly Base[]> {
-  const reading: Reading = { source, documents: new Once(), signal }
+  const reading = readingOf(source, signal)
   const candidates = await runnable(root, 0, reading)
   return Promise.all(candidates.map(candidate => readBase(candidate, reading)))
 }
 
+/** Platforms that an error names. */
+const MAX_NAMED = 40
+
+const CONCURRENCY = 6
+
+function readingOf(source: Source, signal: AbortSignal | undefined): Reading {
+  return { source, documents: new Once(), budget: new DocumentBudget(), slot: limit(CONCURRENCY), signal }
+}
+
 interface Reading extends Abortable {
   readonly source: Source
+  readonly budget: DocumentBudget
+  readonly slot: Limit
   /** A manifest is asked for its platform and again for its layers, and platforms may share one. */
   readonly documents: Once<Digest, Uint8Array>
 }
@@ -98,6 +112,7 @@ async function runnable(descriptor: Descriptor, depth: number, reading: Reading)
     return [{ manifest: descriptor, platform: await platformOf(descriptor, reading) }]
   }
   const index = parseImageIndex(await document(descriptor, reading), where, descriptor.mediaType)
+  reading.budget.meet(index.manifests, where)
   const children = index.manifests.filter(child => isManifestType(child.mediaType) && !isAttestation(child))
   return (await Promise.all(children.map(child => runnable(child, depth + 1, reading)))).flat()
 }
@@ -144,11 +159,12 @@ async function configOf(descriptor: Descriptor, reading: Reading): Promise<Image
   return parseImageConfig(await document(descriptor, reading), whereOf(reading.source, descriptor))
 }
 
-function document(descriptor: Descriptor, { source, documents, signal }: Reading): Promise<Uint8Array> {
+function document(descriptor: Descriptor, { source, documents, budget, slot, signal }: Reading): Promise<Uint8Array> {
   const what = whereOf(source, descriptor)
-  return documents.run(descriptor.digest, () =>
-    readAll(source.open(descriptor, { signal }), { maxBytes: MAX_MANIFEST_BYTES, what, signal }),
-  )
+  return documents.run(descriptor.digest, () => {
+    budget.read(descriptor, what)
+    return slot(() => readAll(source.open(descriptor, { signal }), { maxBytes: MAX_MANIFEST_BYTES, what, signal }))
+  })
 }
 
 function whereOf({ place }: Source, { digest }: Descriptor): string {

@@ -1,6 +1,7 @@
 import { allOrErrors } from '../async/all-or-errors.ts'
 import { limit, type Limit } from '../async/limit.ts'
 import type { Abortable } from '../async/abortable.ts'
+import { DocumentBudget } from '../content/document-budget.ts'
 import type { Source } from '../content/ports.ts'
 import { readAll } from '../content/verify.ts'
 import { InputError, OciPublishError, isNotFound } from '../errors.ts'
@@ -69,9 +70,8 @@ export interface InspectOptions extends Abortable {
   readonly platform?: Platform | undefined
 }
 
-/** Indexes within indexes, and manifests of all of them: more is an attack or a mistake. */
+/** Indexes within indexes: more is an attack or a mistake. */
 const MAX_DEPTH = 8
-const MAX_MANIFESTS = 2_000
 const CONCURRENCY = 6
 
 /**
@@ -86,7 +86,7 @@ export async function inspect(
   { platform, signal }: InspectOptions = {},
 ): Promise<Inspected> {
   const root = await source.resolve(name, { signal })
-  const reading: Reading = { source, slot: limit(CONCURRENCY), wanted: platform, met: 0, signal }
+  const reading: Reading = { source, slot: limit(CONCURRENCY), wanted: platform, budget: new DocumentBudget(), signal }
   const bytes = await documentOf(source, root, { signal })
   const found = await read(root, bytes, 0, reading)
   return platform === undefined ? found : only(platform, found, source)
@@ -116,8 +116,7 @@ interface Reading extends Abortable {
   readonly source: Source
   readonly slot: Limit
   readonly wanted: Platform | undefined
-  /** Manifests met so far. */
-  met: number
+  readonly budget: DocumentBudget
 }
 
 async function read(descriptor: Descriptor, bytes: Uint8Array, depth: number, reading: Reading): Promise<Inspected> {
@@ -126,9 +125,7 @@ async function read(descriptor: Descriptor, bytes: Uint8Array, depth: number, re
   if (isIndexType(descriptor.mediaType)) {
     if (depth >= MAX_DEPTH) throw new OciPublishError('INVALID_DOCUMENT', `${where}: indexes nest too deep`)
     const { manifests, annotations = {}, artifactType, subject } = parseImageIndex(bytes, where, descriptor.mediaType)
-    reading.met += manifests.length
-    if (reading.met > MAX_MANIFESTS)
-      throw new OciPublishError('TOO_LARGE', `${where}: more than ${MAX_MANIFESTS} manifests`)
+    reading.budget.meet(manifests, where)
     const inspected = await allOrErrors(manifests.map(child => readChild(child, depth + 1, reading)))
     return { kind: 'index', descriptor, annotations, artifactType, subject, manifests: inspected }
   }
@@ -147,27 +144,29 @@ async function read(descriptor: Descriptor, bytes: Uint8Array, depth: number, re
       layers,
     }
   }
-  const settings = parseImageConfig(
-    await reading.slot(() => documentOf(source, config, reading)),
-    whereOf(source, config),
-  )
+  const settings = parseImageConfig(await reading.slot(() => boundedDocument(config, reading)), whereOf(source, config))
   const platform = normalisePlatform(settings)
   return { kind: 'image', descriptor, annotations, subject, platform, config, settings, layers }
 }
 
 async function readChild(descriptor: Descriptor, depth: number, reading: Reading): Promise<Inspected> {
-  const { source, slot, wanted, signal } = reading
+  const { slot, wanted } = reading
   if (!isManifestType(descriptor.mediaType) || (wanted && isOther(descriptor, wanted))) {
     return { kind: 'other', descriptor }
   }
   let bytes: Uint8Array
   try {
-    bytes = await slot(() => documentOf(source, descriptor, { signal }))
+    bytes = await slot(() => boundedDocument(descriptor, reading))
   } catch (error) {
     if (isNotFound(error)) return { kind: 'missing', descriptor }
     throw error
   }
   return read(descriptor, bytes, depth, reading)
+}
+
+function boundedDocument(descriptor: Descriptor, { source, budget, signal }: Reading): Promise<Uint8Array> {
+  budget.read(descriptor, whereOf(source, descriptor))
+  return documentOf(source, descriptor, { signal })
 }
 
 /** Whether the index says already that it is not what is wanted. */

@@ -161,10 +161,10 @@ describe('scanImage', () => {
 
 describe('a hostile image', () => {
   test('of more packages than anybody installs is told by that, with what can be done instead', async () => {
-    const names = Array.from({ length: 100_001 }, (_, i) => `p${i}`)
+    const names = Array.from({ length: 30_001 }, (_, i) => `p${i}`)
     await expect(scan({ [STATUS]: deb(...names) })).rejects.toMatchObject({
       code: 'TOO_LARGE',
-      message: 'var/lib/dpkg/status: more than 100,000 packages in one image',
+      message: expect.stringContaining('more than 30,000 packages in one image') as string,
       hint: expect.stringContaining('oci-publish attach') as string,
     })
   })

@@ -87,6 +87,7 @@ export async function scanImage(
       files.put(path, index, { ...told, packages: located(told.packages, before, index) })
     }
   }
+  for (const [, { value }] of files.entries()) budget.packages.spend(value.packages.length, where)
   return resultOf(files, layers, notices.all())
 }
 
@@ -157,7 +158,7 @@ function counted(found: Iterable<FoundPackage>, path: string, budget: ScanBudget
   const packages: FoundPackage[] = []
   for (const one of found) {
     const { name, version, architecture, upstream, licenses } = one
-    budget.packages.spend(1, path)
+    budget.read.spend(1, path)
     for (const text of [name, version, architecture, upstream, ...(licenses ?? [])]) {
       budget.texts.spend(text?.length ?? 0, path)
     }
