@@ -323,3 +323,60 @@ describe('a directory', () => {
     await expect(pull(await shelfOf([linked, layerOf('b', 'd/l/b')]), second)).rejects.toThrow('a file and a folder')
   })
 })
+
+describe('what is written has limits', () => {
+  test('one blob under thousands of titles counts each time, before anything is written', async () => {
+    await using dir = await temporaryDirectory()
+    const layers = Array.from({ length: 30 }, (_, i) => layerOf('x'.repeat(100), `f${i}`))
+    const limits = { maxBytes: 2_999, maxFiles: 1000 }
+    await expect(pull(await shelfOf(layers), dir.path, { limits })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('more than 2,999 bytes to write') as string,
+      hint: expect.stringContaining('--max-size') as string,
+    })
+    expect(await readdir(dir.path)).toEqual([])
+    await pull(await shelfOf(layers), dir.path, { limits: { maxBytes: 3_000, maxFiles: 30 } })
+    expect(await readdir(dir.path)).toHaveLength(30)
+  })
+
+  test('titles count as files', async () => {
+    await using dir = await temporaryDirectory()
+    const layers = Array.from({ length: 3 }, (_, i) => layerOf('', `f${i}`))
+    await expect(pull(await shelfOf(layers), dir.path, { limits: { maxBytes: 100, maxFiles: 2 } })).rejects.toThrow(
+      'more than 2 files to write',
+    )
+  })
+
+  test('an archive that holds more than it may is left, and nothing of it stays', async () => {
+    await using dir = await temporaryDirectory()
+    const entries: Entry[] = [
+      { path: 'd', type: 'directory' },
+      { path: 'd/a', text: 'x'.repeat(600) },
+      { path: 'd/b', text: 'x'.repeat(600) },
+    ]
+    const source = await shelfOf([await folderOf('d', entries)])
+    for (const limits of [
+      { maxBytes: 1_000, maxFiles: 100 },
+      { maxBytes: 10_000, maxFiles: 2 },
+    ]) {
+      await expect(pull(source, dir.path, { limits })).rejects.toMatchObject({ code: 'TOO_LARGE' })
+      expect(await readdir(dir.path)).toEqual([])
+    }
+  })
+
+  test('nothing gets into a .git, neither by a title nor from an archive', async () => {
+    await using dir = await temporaryDirectory()
+    const titled = await shelfOf([layerOf('#!/bin/sh', '.git/hooks/post-checkout')])
+    await expect(pull(titled, dir.path)).rejects.toMatchObject({ code: 'UNSAFE_ARTIFACT' })
+    const entries: Entry[] = [
+      { path: 'd', type: 'directory' },
+      { path: 'd/.Git', type: 'directory' },
+      { path: 'd/.Git/config', text: '[core]' },
+    ]
+    await expect(pull(await shelfOf([await folderOf('d', entries)]), dir.path)).rejects.toMatchObject({
+      code: 'INVALID_ARCHIVE',
+      message: expect.stringContaining('where git keeps hooks') as string,
+    })
+    expect(await readdir(dir.path)).toEqual([])
+  })
+})

@@ -249,14 +249,22 @@ describe('pull', () => {
   }
 
   test('hands on what was typed', async () => {
-    const line = 'pull r.example/app:v1 --output out --overwrite --config c.json --platform linux/arm64/v8'
+    const line =
+      'pull r.example/app:v1 --output out --overwrite --config c.json --platform linux/arm64/v8 --max-size 2TB --max-files 7'
     const { request } = await run(line, { pulled })
     expect(request).toEqual({
       reference: { kind: 'registry', host: 'r.example', repository: 'app', tag: 'v1' },
       platform: { os: 'linux', architecture: 'arm64' },
       ...{ output: 'out', overwrite: true, config: 'c.json' },
+      limits: { maxBytes: 2e12, maxFiles: 7 },
     })
-    expect((await run('pull r.example/app', { pulled })).request).toMatchObject({ output: '.', overwrite: false })
+    expect((await run('pull r.example/app', { pulled })).request).toMatchObject({
+      ...{ output: '.', overwrite: false },
+      limits: { maxBytes: 250e9, maxFiles: 100_000 },
+    })
+    const { err } = await run('pull r.example/app --max-size much --max-files many', { pulled })
+    expect(err).toContain('"much" is not a size')
+    expect(err).toContain('"many" is not a number')
   })
 
   test('prints the paths, and tells what was there and what was skipped', async () => {

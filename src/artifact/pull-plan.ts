@@ -7,6 +7,7 @@ import { parse, parseJson } from '../parse.ts'
 import { EMPTY_CONFIG, TITLE } from './artifact.ts'
 import { CONTENT_DIGEST, UNPACK } from './file-layers.ts'
 import { cleanName, TakenNames } from './file-name.ts'
+import { pullBudget, type PullBudget } from './pull-limits.ts'
 
 /** A layer that becomes a file, or a folder. */
 export interface PulledLayer {
@@ -25,6 +26,9 @@ export interface PullPlan {
   /** What may not be written any more, for what is in the directories. */
   readonly names: TakenNames
 }
+
+/** More than anybody reads; an artifact may have twenty thousand titles. */
+const MAX_PROBLEMS = 20
 
 /** Helm gives its layers no names: they follow from the config. */
 const CHART_CONFIG = 'application/vnd.cncf.helm.config.v1+json'
@@ -52,10 +56,15 @@ export function chartNameOf(config: Uint8Array, where: string): string {
 /**
  * Which files a manifest becomes. Layers without a title are passed over.
  *
- * @param chartName of a Helm chart, `name-version`
- * @throws {OciPublishError} UNSAFE_ARTIFACT with every name that may not be written; INVALID_DOCUMENT
+ * @param options.chartName of a Helm chart, `name-version`
+ * @param options.budget what may be written; folders are counted when they are unpacked
+ * @throws {OciPublishError} UNSAFE_ARTIFACT with every name that may not be written; TOO_LARGE; INVALID_DOCUMENT
  */
-export function planPull(manifest: Manifest, where: string, chartName?: string): PullPlan {
+export function planPull(
+  manifest: Manifest,
+  where: string,
+  { chartName, budget = pullBudget() }: { readonly chartName?: string | undefined; readonly budget?: PullBudget } = {},
+): PullPlan {
   const layers: PulledLayer[] = []
   const skipped: Descriptor[] = []
   const problems: string[] = []
@@ -70,6 +79,10 @@ export function planPull(manifest: Manifest, where: string, chartName?: string):
       continue
     }
     const isDirectory = annotations[UNPACK] === 'true'
+    if (!isDirectory) {
+      budget.files.spend(1, where)
+      budget.bytes.spend(descriptor.size, where)
+    }
     try {
       const contentDigest = contentDigestOf(annotations)
       const name = cleanName(given)
@@ -78,6 +91,8 @@ export function planPull(manifest: Manifest, where: string, chartName?: string):
       names.take(name, isDirectory ? 'folder' : 'file')
       layers.push({ descriptor, name, isDirectory, contentDigest })
     } catch (error) {
+      if (error instanceof OciPublishError) throw error
+      if (problems.length === MAX_PROBLEMS) continue
       problems.push(`${JSON.stringify(given)}: ${messageOf(error)}`)
     }
   }

@@ -20,6 +20,7 @@ import { fetchFile } from './fetch-file.ts'
 import { WORK_FOLDER } from './file-name.ts'
 import { chosenOf, isImageConfig, readDocument } from './members.ts'
 import { makeFolder, makeWay, moveTo, pathOf, placeOfFile, placeOfUnpacked, statusOf, type Place } from './placing.ts'
+import { pullBudget, type PullBudget, type PullLimits } from './pull-limits.ts'
 import { chartNameOf, isChart, planPull, type PulledLayer, type PullPlan } from './pull-plan.ts'
 import { unpackDirectory, type Unpacked } from './unpack.ts'
 
@@ -33,6 +34,7 @@ export interface PullRequest {
   readonly config: string | undefined
   /** Whether files that are there with other content are replaced. */
   readonly overwrite: boolean
+  readonly limits?: PullLimits | undefined
 }
 
 export interface PullDeps {
@@ -64,7 +66,7 @@ export interface Pulled {
  * what was fetched of large ones before a failure is used by the next attempt.
  *
  * @throws {OciPublishError} UNSAFE_ARTIFACT, INVALID_ARCHIVE for what could be written elsewhere; FILE_EXISTS before
- *   anything is replaced; UNSUPPORTED for images
+ *   anything is replaced; TOO_LARGE beyond the limits; UNSUPPORTED for images
  */
 export async function pullArtifact(request: PullRequest, deps: PullDeps, io: Abortable = {}): Promise<Pulled> {
   const { reference, output, config: configFile, overwrite } = request
@@ -76,13 +78,14 @@ export async function pullArtifact(request: PullRequest, deps: PullDeps, io: Abo
   const chartName = isChart(manifest)
     ? chartNameOf(await readDocument(source, manifest.config, io), `${where}, config`)
     : undefined
-  const plan = planPull(manifest, where, chartName)
+  const budget = pullBudget(request.limits)
+  const plan = planPull(manifest, where, { chartName, budget })
   for (const { mediaType, digest } of plan.skipped) {
     deps.onEvent({ type: 'notice', text: `${shortDigest(digest)} (${mediaType}) was skipped: it has no title` })
   }
 
   await mkdir(output, { recursive: true })
-  const pulling: Pulling = { ...deps, ...io, source, overwrite, root: await realpath(output) }
+  const pulling: Pulling = { ...deps, ...io, source, overwrite, budget, root: await realpath(output) }
   const config = configFile === undefined ? undefined : await prepareConfig(configFile, manifest.config, pulling)
   const files = plan.layers.length === 0 ? [] : await pullLayers(plan, pulling)
   await config?.()
@@ -121,6 +124,7 @@ function checkArtifact({ config, layers }: Manifest, reference: Reference): void
 interface Pulling extends PullDeps, Abortable {
   readonly source: Source
   readonly overwrite: boolean
+  readonly budget: PullBudget
   /** The output, without links on the way to it. */
   readonly root: string
 }
@@ -202,7 +206,7 @@ async function unpackLayer(
   { descriptor, name, contentDigest }: PulledLayer,
   into: string,
   { names }: PullPlan,
-  { source, onEvent, signal }: Pulling,
+  { source, onEvent, budget, signal }: Pulling,
 ): Promise<readonly Unpacked[]> {
   const { place } = source
   async function* counted(): AsyncGenerator<Uint8Array> {
@@ -213,7 +217,7 @@ async function unpackLayer(
   }
   await makeFolder(into)
   const from = `${place}, ${name} (${descriptor.digest})`
-  const unpacked = await unpackDirectory(counted(), { from, into, name, contentDigest, names, signal })
+  const unpacked = await unpackDirectory(counted(), { from, into, name, contentDigest, names, budget, signal })
   onEvent({ type: 'file-done', blob: descriptor, place, name })
   return unpacked
 }

@@ -8,6 +8,7 @@ import type { Abortable } from '../async/abortable.ts'
 import { IntegrityError, OciPublishError, messageOf } from '../errors.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import { cleanName, type TakenNames } from './file-name.ts'
+import { pullBudget, type PullBudget } from './pull-limits.ts'
 
 export interface UnpackOptions extends Abortable {
   /** Names the archive in errors: `layer sha256:…`. */
@@ -19,6 +20,8 @@ export interface UnpackOptions extends Abortable {
   /** Of the tar, before it was compressed. */
   readonly contentDigest: Digest | undefined
   readonly names: TakenNames
+  /** Shared with everything else that the artifact has. */
+  readonly budget?: PullBudget | undefined
 }
 
 /** What was unpacked, by its name below the folder that it was unpacked into. */
@@ -32,12 +35,12 @@ export interface Unpacked {
  * a link may lead there, and nothing goes through a link. Owners, times and setuid bits are dropped.
  *
  * @returns folders before what is in them
- * @throws {OciPublishError} INVALID_ARCHIVE, with the entry that is wrong
+ * @throws {OciPublishError} INVALID_ARCHIVE, with the entry that is wrong; TOO_LARGE
  * @throws {IntegrityError} where the content is not what the artifact says
  */
 export async function unpackDirectory(
   source: AsyncIterable<Uint8Array>,
-  { from, into, name: folder, contentDigest, names, signal }: UnpackOptions,
+  { from, into, name: folder, contentDigest, names, budget = pullBudget(), signal }: UnpackOptions,
 ): Promise<readonly Unpacked[]> {
   const hash = createHash(contentDigest ? algorithmOf(contentDigest) : 'sha256')
   async function* tar(): AsyncGenerator<Uint8Array> {
@@ -50,6 +53,8 @@ export async function unpackDirectory(
   const isFolder = (name: string): boolean => name === '.' || unpacked.get(name)?.kind === 'folder'
   for await (const { entry, body } of readTar(tar(), { from, signal })) {
     signal?.throwIfAborted()
+    budget.files.spend(1, from)
+    budget.bytes.spend(entry.size, from) // before any of it is written
     try {
       const name = nameIn(folder, entry)
       const path = join(into, ...name.split('/'))

@@ -1,8 +1,10 @@
 import type { Pulled, PullRequest } from '../artifact/pull.ts'
+import { PULL_LIMITS } from '../artifact/pull-limits.ts'
 import { InputError, attemptsInto, type InputProblem } from '../errors.ts'
 import { parsePlatform } from '../oci/platform.ts'
 import { parseReference } from '../oci/reference.ts'
 import { bytesText, countText, durationText } from '../tell/amount.ts'
+import { parseByteCount } from './byte-count.ts'
 import { runCommand, type CommandParts } from './command.ts'
 import type { Flags } from './flags.ts'
 import type { Io } from './io.ts'
@@ -32,20 +34,31 @@ export async function pullCommand<D>(text: string, flags: Flags, io: Io, parts: 
 }
 
 /** @throws {InputError} with every problem */
-function parse(text: string, { output, config, overwrite, platform: typed }: Flags): PullRequest {
+function parse(text: string, flags: Flags): PullRequest {
+  const { output, config, overwrite, platform: typed, 'max-size': size, 'max-files': count } = flags
   const problems: InputProblem[] = []
   const attempt = attemptsInto(problems)
   const reference = attempt('REFERENCE', () => parseReference(text))
   const platform = typeof typed === 'string' ? attempt('platform', () => parsePlatform(typed)) : undefined
+  const maxBytes = typeof size === 'string' ? attempt('max-size', () => parseByteCount(size)) : PULL_LIMITS.maxBytes
+  const maxFiles = typeof count === 'string' ? attempt('max-files', () => parseCount(count)) : PULL_LIMITS.maxFiles
   if (output === '') problems.push({ input: 'output', problem: 'it is empty' })
-  if (reference === undefined || problems.length > 0) throw new InputError(problems)
+  if (reference === undefined || maxBytes === undefined || maxFiles === undefined || problems.length > 0)
+    throw new InputError(problems)
   return {
     reference,
     platform,
     output: typeof output === 'string' ? output : '.',
     config: typeof config === 'string' ? config : undefined,
     overwrite: overwrite === true,
+    limits: { maxBytes, maxFiles },
   }
+}
+
+/** @throws {Error} in words */
+function parseCount(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new Error(`"${text}" is not a number`)
 }
 
 /** Printed by `--json` as it is. */

@@ -17,8 +17,8 @@ export interface ScanBudget {
 }
 
 const MAX_READ = 200_000
-/** The largest images that were seen have 10,000; each takes 5 kB while the document is written. */
-const MAX_PACKAGES = 30_000
+/** The largest images that were seen have 10,000; each takes 6 kB while the document is written. */
+const MAX_PACKAGES = 25_000
 const MAX_TEXT = 32 << 20
 const MAX_PATHS = 64 << 20
 

@@ -11,6 +11,8 @@ export const pull: Declaration = {
       { flag: '--overwrite', said: 'replace files that are there with other content' },
       { flag: '--config <file>', said: 'write the config, too' },
       { flag: '--platform <platform>', said: 'which of an index, such as linux/arm64' },
+      { flag: '--max-size <size>', said: 'refuse to write more, such as 500GB', byDefault: '250GB' },
+      { flag: '--max-files <number>', said: 'refuse to write more files', byDefault: '100000' },
     ),
     told(JSON_REPORT, QUIET),
     reached(),
