@@ -114,7 +114,7 @@ describe('publishing again', () => {
     expectSent(again.report, { sent: 9, mounted: 3 })
   })
 
-  test('under a tag that is new moves the tag and sends nothing', async () => {
+  test('under a tag that is new moves the tag and sends no layer', async () => {
     await using registry = await startSpecRegistry()
     using workshop = openWorkshop()
     putProject(workshop)
@@ -123,7 +123,9 @@ describe('publishing again', () => {
     const mark = registry.requests.length
     const known = await workshop.publish({ ...onBase(registry), tags: ['v2'] })
     const unknown = await workshop.publish({ ...onBase(registry), tags: ['v3'], 'cache-dir': workshop.at('other') })
-    expect(writes(registry, mark)).toEqual(['v2', 'v3'].map(tag => `PUT /v2/team/app/manifests/${tag}`))
+    // That manifests are found is no proof that they are in this repository, so they are sent before the tag.
+    const sent = writes(registry, mark).filter(one => !one.includes('/manifests/sha256:'))
+    expect(sent).toEqual(['v2', 'v3'].map(tag => `PUT /v2/team/app/manifests/${tag}`))
     expect(originsOf(known)).toEqual(KNOWN)
     expect(originsOf(unknown)).toEqual(MADE)
   })

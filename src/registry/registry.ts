@@ -1,6 +1,6 @@
 import { Once } from '../async/once.ts'
 import { sleep as pause } from '../async/sleep.ts'
-import type { Blob, ReadOptions } from '../content/blob.ts'
+import { bytesBlob, type Blob, type ReadOptions } from '../content/blob.ts'
 import type { Abortable } from '../async/abortable.ts'
 import type { PushOptions, Pushed, ReferrerLister, ReferrersOptions, TagsOptions, Target } from '../content/ports.ts'
 import { OciPublishError, type Side } from '../errors.ts'
@@ -122,6 +122,9 @@ class OpenRepository implements RegistryRepository {
   }
 
   open(descriptor: Descriptor, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    const { digest, mediaType } = descriptor
+    const known = isManifestType(mediaType) ? this.#referrers.document(digest) : undefined
+    if (known) return bytesBlob({ ...known, descriptor }).open(options)
     return download(this.#access, descriptor, options, this.#deps)
   }
 

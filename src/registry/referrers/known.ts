@@ -1,6 +1,7 @@
 import { limit, type Limit } from '../../async/limit.ts'
 import type { Blob } from '../../content/blob.ts'
 import type { Digest } from '../../oci/digest.ts'
+import type { Document } from '../../oci/manifest.ts'
 import type { Referrer } from '../../oci/referrer.ts'
 
 /** Who keeps the lists of referrers: the registry, or its clients under a tag. */
@@ -15,6 +16,9 @@ export interface Pending extends Referrer {
   readonly keeper: Keeper | undefined
 }
 
+/** Of the manifests of referrers of one repository. */
+const MAX_KEPT_BYTES = 4 << 20
+
 /** What a run knows of the referrers of one repository, and what it still has to see listed. */
 export class KnownReferrers {
   /** As far as it was found out. */
@@ -24,6 +28,28 @@ export class KnownReferrers {
   readonly #pending = new Map<Digest, Map<Digest, Pending>>()
   readonly #turns = new Map<Digest, Limit>()
   #bytes = 0
+  readonly #read = new Map<Digest, Document>()
+  #readBytes = 0
+
+  /**
+   * A manifest that a list names, asked for once: whoever looks for signatures lists it, reads it, and lists it again when
+   * all is done. Its bytes are what its digest says; whether it is still there is for the list to say.
+   */
+  async read(digest: Digest, ask: () => Promise<Document>): Promise<Document> {
+    const known = this.#read.get(digest)
+    if (known) return known
+    const document = await ask()
+    const { byteLength } = document.bytes
+    if (this.#readBytes + byteLength > MAX_KEPT_BYTES || this.#read.has(digest)) return document
+    this.#readBytes += byteLength
+    this.#read.set(digest, document)
+    return document
+  }
+
+  /** One that was read already. */
+  document(digest: Digest): Document | undefined {
+    return this.#read.get(digest)
+  }
 
   /**
    * Pushes of manifests with one subject, one after the other: there are registries that read its list, change it and write

@@ -75,7 +75,8 @@ async function read(
   options: Abortable,
 ): Promise<ReturnType<typeof referrerOf>> {
   try {
-    const { descriptor, bytes } = await readManifest(access, digest, options)
+    const known = access.host.referrersOf(access.repository)
+    const { descriptor, bytes } = await known.read(digest, () => readManifest(access, digest, options))
     return referrerOf(descriptor, bytes)
   } catch (error) {
     if (isNotFound(error)) return undefined
