@@ -33,13 +33,17 @@ export interface ScriptedTransport extends Transport {
   readonly seen: readonly Seen[]
   /** `HEAD /v2/app/manifests/v1`, without origin and query. */
   readonly lines: () => readonly string[]
+  /** Answers whose body was neither read nor dropped: each keeps a connection. */
+  readonly unread: () => number
 }
 
 /** A transport whose other end is a function. It neither retries nor redirects. */
 export function scripted(server: Server): ScriptedTransport {
   const seen: Seen[] = []
+  const unread = new Set<object>()
   return {
     seen,
+    unread: () => unread.size,
     lines: () => seen.map(({ method, url }) => `${method} ${new URL(url).pathname}`),
     async request({ method, url, headers = {}, body, signal, operation = method }: HttpRequest): Promise<HttpResponse> {
       signal?.throwIfAborted()
@@ -48,7 +52,9 @@ export function scripted(server: Server): ScriptedTransport {
       seen.push(request)
       const said = server(request)
       if ('code' in said) throw silence(said, { method, url, operation })
-      return answer(said, { method, url, operation })
+      const mark = {}
+      unread.add(mark)
+      return answer(said, { method, url, operation }, () => unread.delete(mark))
     },
     close: () => Promise.resolve(),
   }
@@ -66,7 +72,11 @@ function silence({ code, retriable = true }: Silence, { method, url, operation }
   return new HttpError({ ...facts, attempts: 1, retriable }, { cause })
 }
 
-function answer({ status, headers = {}, body = '', gaveUp, cutAfter }: Said, about: About): HttpResponse {
+function answer(
+  { status, headers = {}, body = '', gaveUp, cutAfter }: Said,
+  about: About,
+  taken: () => void,
+): HttpResponse {
   const all = typeof body === 'string' ? new TextEncoder().encode(body) : body
   const bytes = about.method === 'HEAD' ? new Uint8Array() : all
   const values = (name: string): readonly string[] =>
@@ -74,6 +84,7 @@ function answer({ status, headers = {}, body = '', gaveUp, cutAfter }: Said, abo
       .filter(([key]) => key.toLowerCase() === name.toLowerCase())
       .flatMap(([, value]) => value)
   async function* stream(): AsyncGenerator<Uint8Array> {
+    taken()
     await Promise.resolve()
     yield bytes.subarray(0, cutAfter)
     if (cutAfter !== undefined) throw silence({ code: 'ECONNRESET' }, about)
@@ -91,6 +102,9 @@ function answer({ status, headers = {}, body = '', gaveUp, cutAfter }: Said, abo
     bytes: whole,
     text,
     excerpt: text,
-    discard: () => Promise.resolve(),
+    discard: () => {
+      taken()
+      return Promise.resolve()
+    },
   }
 }
