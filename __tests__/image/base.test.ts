@@ -1,45 +1,12 @@
-import { bytesBlob } from '../../src/content/blob.ts'
-import { MemoryStore } from '../../src/content/memory.ts'
-import { readImages, resolveBase } from '../../src/image/base.ts'
+import { namedLayers, readImages, resolveBase } from '../../src/image/base.ts'
+import { readAll } from '../../src/content/verify.ts'
+import type { MemoryStore } from '../../src/content/memory.ts'
 import type { Descriptor } from '../../src/oci/descriptor.ts'
 import { digestOf } from '../../src/oci/digest.ts'
-import { toDocument, type Document } from '../../src/oci/manifest.ts'
-import {
-  DOCKER_INDEX,
-  DOCKER_MANIFEST,
-  OCI_CONFIG,
-  OCI_INDEX,
-  OCI_MANIFEST,
-  layerMediaType,
-} from '../../src/oci/media-type.ts'
-import { formatPlatform, parsePlatform, type Platform } from '../../src/oci/platform.ts'
-
-class Images {
-  readonly store = new MemoryStore('example.org/base')
-
-  async put(document: Document): Promise<Descriptor> {
-    await this.store.push(bytesBlob(document))
-    return document.descriptor
-  }
-
-  async image(platform: Platform, { mediaType = OCI_MANIFEST, layers = 1 } = {}): Promise<Descriptor> {
-    const blob = Buffer.from(`layer of ${formatPlatform(platform)}`)
-    const layer = { mediaType: layerMediaType('oci', 'gzip'), digest: digestOf(blob), size: blob.byteLength }
-    const config = await this.put(
-      toDocument(OCI_CONFIG, { ...platform, rootfs: { type: 'layers', diff_ids: [layer.digest] } }),
-    )
-    return this.put(toDocument(mediaType, { schemaVersion: 2, mediaType, config, layers: Array(layers).fill(layer) }))
-  }
-
-  async index(manifests: readonly object[], mediaType = OCI_INDEX): Promise<Descriptor> {
-    return this.put(toDocument(mediaType, { schemaVersion: 2, mediaType, manifests }))
-  }
-
-  async of(...specifiers: readonly string[]): Promise<Descriptor[]> {
-    const platforms = specifiers.map(parsePlatform)
-    return Promise.all(platforms.map(async platform => ({ ...(await this.image(platform)), platform })))
-  }
-}
+import { toDocument } from '../../src/oci/manifest.ts'
+import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_MANIFEST } from '../../src/oci/media-type.ts'
+import { formatPlatform, parsePlatform } from '../../src/oci/platform.ts'
+import { Images } from './images.ts'
 
 const chosen = async (
   store: MemoryStore,
@@ -137,6 +104,84 @@ describe('resolveBase()', () => {
     await expect(chosen(images.store, root, 'linux/amd64')).rejects.toThrow('2 layers, but 1 diffIDs')
   })
 
+  test('the first of two that fit is taken, as other readers do', async () => {
+    const images = new Images()
+    const [first] = await images.of('linux/amd64')
+    const second = { ...(await images.image({ ...parsePlatform('linux/amd64'), 'os.version': '2' })) }
+    const root = await images.index([first ?? {}, { ...second, platform: parsePlatform('linux/amd64') }])
+    const { bases } = await resolveBase(images.store, root.digest, [parsePlatform('linux/amd64')])
+    expect(bases.map(({ manifest }) => manifest.digest)).toEqual([first?.digest])
+  })
+
+  test('indexes nest eight deep, and no deeper: a reader would not end', async () => {
+    const images = new Images()
+    const [image = { digest: digestOf(Buffer.from('')), mediaType: '', size: 0 }] = await images.of('linux/amd64')
+    expect(await chosen(images.store, await images.nested(image, 8), 'linux/amd64')).toEqual(['linux/amd64'])
+    const deep = chosen(images.store, await images.nested(image, 9), 'linux/amd64')
+    await expect(deep).rejects.toMatchObject({
+      code: 'INVALID_DOCUMENT',
+      message: expect.stringMatching(/^example.org\/base@sha256:[0-9a-f]{64}: indexes nest too deep$/) as string,
+    })
+  })
+
+  test('a base of attestations only has nothing to run, and says what to do', async () => {
+    const images = new Images()
+    const [image] = await images.of('linux/amd64')
+    const root = await images.index([{ ...image, platform: { os: 'unknown', architecture: 'unknown' } }])
+    await expect(chosen(images.store, root, 'linux/amd64')).rejects.toMatchObject({
+      code: 'BASE_LACKS_PLATFORM',
+      message: `the base image example.org/base (${root.digest}) lacks linux/amd64; it has nothing to run`,
+      hint: expect.stringContaining('platforms') as string,
+    })
+  })
+
+  test('a platform that the index leaves out is read from the config, normalised', async () => {
+    const images = new Images()
+    const root = await images.index([await images.image({ os: 'linux', architecture: 'aarch64', variant: 'v8' })])
+    expect(await chosen(images.store, root, 'linux/arm64')).toEqual(['linux/arm64'])
+  })
+
+  test('every document is downloaded once, whatever is asked of it, and can be given up', async () => {
+    const images = new Images()
+    const root = await images.index([await images.image(parsePlatform('linux/amd64'))])
+    const opened: string[] = []
+    const signals = new Set<unknown>()
+    const { signal } = new AbortController()
+    const source = {
+      place: images.store.place,
+      resolve: (name: string, options?: { signal?: AbortSignal | undefined }) => {
+        signals.add(options?.signal)
+        return images.store.resolve(name)
+      },
+      open: (descriptor: Descriptor, options?: { signal?: AbortSignal | undefined }) => {
+        opened.push(descriptor.digest)
+        signals.add(options?.signal)
+        return images.store.open(descriptor)
+      },
+    }
+    await resolveBase(source, root.digest, [parsePlatform('linux/amd64')], { signal })
+    expect(opened).toHaveLength(3)
+    expect(new Set(opened).size).toBe(3)
+    expect(signals).toEqual(new Set([signal]))
+    await readImages(source, root, { signal })
+    expect(opened).toHaveLength(6)
+    expect(signals).toEqual(new Set([signal]))
+  })
+
+  test('layers are opened where the base is, from any offset', async () => {
+    const images = new Images()
+    const root = await images.image(parsePlatform('linux/amd64'))
+    const { bases } = await resolveBase(images.store, root.digest, [parsePlatform('linux/amd64')])
+    const bytes = Buffer.from('layer of linux/amd64')
+    const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(bytes), size: 20 }
+    await images.put({ ...toDocument(descriptor.mediaType, {}), descriptor, bytes })
+    const [layer] = bases[0]?.layers ?? []
+    expect(layer?.descriptor).toEqual(descriptor)
+    if (!layer) throw new Error('there is a layer')
+    const read = await readAll(layer.open({ offset: 9 }), { maxBytes: 20, what: 'layer' })
+    expect(Buffer.from(read).toString()).toBe('linux/amd64')
+  })
+
   test('a reference that stands for nothing says NOT_FOUND', async () => {
     await expect(resolveBase(new Images().store, 'v1', [])).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
@@ -149,4 +194,14 @@ test('readImages() gives every image to run', async () => {
     'linux/amd64',
     'linux/arm64',
   ])
+})
+
+test('each layer has the diffID of its place, and a layer without one is left out', async () => {
+  const images = new Images()
+  const [base] = await readImages(images.store, await images.image(parsePlatform('linux/amd64')))
+  if (!base) throw new Error('there is an image')
+  const [layer] = base.layers
+  const diffID = digestOf(Buffer.from('layer of linux/amd64'))
+  expect(namedLayers(base)).toEqual([{ blob: layer, diffID }])
+  expect(namedLayers({ ...base, layers: [...base.layers, ...base.layers] })).toEqual([{ blob: layer, diffID }])
 })

@@ -91,6 +91,61 @@ describe('planConfig()', () => {
     expect(config).not.toHaveProperty('container')
   })
 
+  test('the platform of the base does not stay behind where the image is for another one', () => {
+    const config = plan({}, { platform: parsePlatform('windows/amd64') })
+    expect(config).toMatchObject({ os: 'windows', architecture: 'amd64' })
+    expect(config).not.toHaveProperty('variant')
+  })
+
+  test.each([
+    'moby.buildkit.cache.v0',
+    'moby.buildkit.buildinfo.v1',
+    'container',
+    'container_config',
+    'docker_version',
+  ])('%s, which tells of the build of the base, is not inherited', name => {
+    expect(plan({}, { base: { ...base, [name]: 'x' } })).not.toHaveProperty([name])
+  })
+
+  test('the version of Windows is that of the platform, else that of the base', () => {
+    const windows = { ...base, os: 'windows', 'os.version': '10.0.1', 'os.features': ['win32k'] }
+    const platform = { os: 'windows', architecture: 'amd64' }
+    expect(plan({}, { base: windows, platform })).toMatchObject({ 'os.version': '10.0.1', 'os.features': ['win32k'] })
+    const newer = { ...platform, 'os.version': '10.0.2', 'os.features': ['x'] }
+    expect(plan({}, { base: windows, platform: newer })).toMatchObject({ 'os.version': '10.0.2', 'os.features': ['x'] })
+    expect(plan()).not.toHaveProperty(['os.version'])
+    expect(plan()).not.toHaveProperty(['os.features'])
+  })
+
+  test('a variant of the platform is written', () => {
+    expect(plan({}, { platform: parsePlatform('linux/arm/v7') })).toMatchObject({ architecture: 'arm', variant: 'v7' })
+  })
+
+  test('what is not asked for is not written: an empty list is not an absent one to every reader', () => {
+    const { architecture, os, rootfs } = base
+    const { config } = plan({}, { base: { architecture, os, rootfs, config: {} } })
+    expect(config).toEqual({ Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] })
+    expect(plan().config).toEqual(base.config)
+  })
+
+  test.each([
+    [{ ports: ['53/udp'] }, { ExposedPorts: { '53/udp': {} } }],
+    [{ volumes: ['/data'] }, { Volumes: { '/data': {} } }],
+    [{ labels: { a: '1' } }, { Labels: { a: '1' } }],
+    [{ workdir: 'app' }, { WorkingDir: '/app' }],
+    [{ healthcheck: { Test: ['NONE'] } }, { Healthcheck: { Test: ['NONE'] } }],
+    [{ entrypoint: [] }, { Entrypoint: [] }],
+    [{ envs: [['PATH', '/x']] as const }, { Env: ['PATH=/x'] }],
+  ])('%j is written where the base has nothing of the kind', (change, config) => {
+    const { architecture, os, rootfs } = base
+    expect(plan(change, { base: { architecture, os, rootfs, config: {} } }).config).toMatchObject(config)
+  })
+
+  test('the environment of the base keeps its values, even one with = in it or without', () => {
+    const Env = ['OPTS=a=b', 'BARE', 'PATH=/bin']
+    expect(plan({ envs: [['X', '1']] }, { base: { ...base, config: { Env } } }).config?.Env).toEqual([...Env, 'X=1'])
+  })
+
   test('arm64 is written without a variant, whatever the base wrote', () => {
     expect(plan()).toMatchObject({ os: 'linux', architecture: 'arm64' })
     expect(plan()).not.toHaveProperty('variant')
@@ -115,6 +170,29 @@ describe('planConfig()', () => {
     const { architecture, os, rootfs } = base
     const config = plan({}, { base: { architecture, os, rootfs, ...(history && { history }) } })
     expect(config.history?.filter(entry => entry.empty_layer !== true)).toHaveLength(2)
+  })
+
+  test('what the history of the base tells too much becomes no layer, what it does not tell is filled in', () => {
+    const { architecture, os } = base
+    const of = (layers: number, history: readonly object[]): unknown =>
+      plan(
+        {},
+        {
+          base: {
+            ...{ architecture, os, history },
+            rootfs: { type: 'layers', diff_ids: Array.from({ length: layers }, (_, i) => diffID(i)) },
+          },
+        },
+      ).history?.map(({ created_by, empty_layer }) => [created_by, empty_layer === true])
+    const ours = ['COPY app /app', false]
+    const filler = [expect.stringContaining('does not tell') as string, false]
+    const [a, b, env] = [{ created_by: 'a' }, { created_by: 'b' }, { created_by: 'ENV', empty_layer: true }]
+    expect(of(1, [a, env, b])).toEqual([['a', false], ['ENV', true], ['b', true], ours])
+    expect(of(2, [a, env, b])).toEqual([['a', false], ['ENV', true], ['b', false], ours])
+    expect(of(3, [a])).toEqual([['a', false], filler, filler, ours])
+    expect(of(0, [])).toEqual([ours])
+    expect(plan({}, { base: undefined }).history).toHaveLength(1)
+    expect(plan({}, { base: undefined }).rootfs).toEqual({ type: 'layers', diff_ids: [diffID(2)] })
   })
 
   test('created is a whole second of UTC', () => {
