@@ -8,14 +8,17 @@ import { formatPlatform, parsePlatform, type Platform } from '../../src/oci/plat
 
 /** A store to which images are added whose layers are not there: nothing here reads layers. */
 export class Images {
-  readonly store = new MemoryStore('example.org/base')
+  readonly store: MemoryStore = new MemoryStore('example.org/base')
 
   async put(document: Document): Promise<Descriptor> {
     await this.store.push(bytesBlob(document))
     return document.descriptor
   }
 
-  async image(platform: Platform, { mediaType = OCI_MANIFEST, layers = 1 } = {}): Promise<Descriptor> {
+  async image(
+    platform: Platform,
+    { mediaType = OCI_MANIFEST, layers = 1 }: { readonly mediaType?: string; readonly layers?: number } = {},
+  ): Promise<Descriptor> {
     const blob = Buffer.from(`layer of ${formatPlatform(platform)}`)
     const layer = { mediaType: layerMediaType('oci', 'gzip'), digest: digestOf(blob), size: blob.byteLength }
     const config = await this.put(
@@ -24,7 +27,7 @@ export class Images {
     return this.put(toDocument(mediaType, { schemaVersion: 2, mediaType, config, layers: Array(layers).fill(layer) }))
   }
 
-  async index(manifests: readonly object[], mediaType = OCI_INDEX, more: object = {}): Promise<Descriptor> {
+  async index(manifests: readonly object[], mediaType: string = OCI_INDEX, more: object = {}): Promise<Descriptor> {
     return this.put(toDocument(mediaType, { schemaVersion: 2, mediaType, manifests, ...more }))
   }
 

@@ -90,7 +90,7 @@ describe('acceptablePlatforms()', () => {
     ['linux/amd64/v3', ['linux/amd64/v3', 'linux/amd64/v2', 'linux/amd64']],
     ['linux/arm64/v8.2', ['linux/arm64/v8.2', 'linux/arm64/v8.1', 'linux/arm64']],
     ['linux/s390x', ['linux/s390x']],
-    ['linux/s390x/v8', ['linux/s390x/v8']],
+    ['linux/s390x/v8.2', ['linux/s390x/v8.2']],
     ['linux/arm/v5', ['linux/arm/v5']],
     ['linux/arm/v8', ['linux/arm/v8', 'linux/arm/v7', 'linux/arm/v6', 'linux/arm/v5']],
     ['linux/amd64/v4', ['linux/amd64/v4', 'linux/amd64/v3', 'linux/amd64/v2', 'linux/amd64']],

@@ -25,6 +25,10 @@ describe('parseReference()', () => {
     [' ghcr.io/team/app ', 'ghcr.io/team/app'],
     ['[::1]/team/app', '[::1]/team/app'],
     ['r:99999/app', 'r:99999/app'],
+    ['ab:5000/app', 'ab:5000/app'],
+    ['xoci:dir', 'docker.io/library/xoci:dir'],
+    ['oci:a:', 'oci:a:'],
+    ['oci:a@sha256:', 'oci:a@sha256:'],
     ['oci:5000/app', 'oci:5000/app'],
     ['oci-archive:5000/app', 'oci-archive:5000/app'],
     ['oci:5000', 'oci:5000'],
@@ -49,6 +53,8 @@ describe('parseReference()', () => {
     ['oci:C:dir', { kind: 'oci', path: 'C:dir' }],
     ['oci:CD:dir', { kind: 'oci', path: 'CD', name: 'dir' }],
     ['oci:dir', { kind: 'oci', path: 'dir' }],
+    ['oci:a:', { kind: 'oci', path: 'a:' }],
+    ['oci:a@sha256:', { kind: 'oci', path: 'a@sha256:' }],
     [`oci:a:b@sha256:${HEX}`, { kind: 'oci', path: 'a:b', name: `sha256:${HEX}` }],
     ['oci:a:v1/b', { kind: 'oci', path: 'a:v1/b' }],
     ['oci-archive:a.tar:v1', { kind: 'oci-archive', path: 'a.tar', name: 'v1' }],
@@ -76,6 +82,9 @@ describe('parseReference()', () => {
     ['r:123456/app', 'is not a host name'],
     ['r:5000x/app', 'is not a host name'],
     ['[::1/app', 'is not a host name'],
+    ['[]:5000/app', 'is not a host name'],
+    ['ghcr.io/a:b:c', 'is not a tag'],
+    ['ghcr.io/:v1', 'there is no repository'],
     ['x[::1]/app', 'is not a host name'],
     ['a b.io/app', 'is not a host name'],
     ['.io/app', 'is not a host name'],
@@ -85,6 +94,14 @@ describe('parseReference()', () => {
     [`ghcr.io/${'a/'.repeat(124)}b`, 'longer than 255 characters'],
   ])('refuses %s and says why', (text, because) => {
     expect(() => parseRegistryReference(text)).toThrow(because)
+  })
+
+  test.each([
+    ['oci:', 'is not a tag'],
+    ['oci::v1', 'there is no path'],
+    [`oci-archive:@sha256:${HEX}`, 'there is no path'],
+  ])('refuses %s: nothing is written to a path that nobody named', (text, because) => {
+    expect(() => parseReference(text)).toThrow(because)
   })
 
   test('the name and its host may have 255 characters together', () => {

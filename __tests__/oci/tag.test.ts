@@ -39,6 +39,10 @@ test.each(['v1', 'latest', '_', '1.2.3_4', 'A-b', 'x'.repeat(128)])('%s is a tag
   expect(parseManifestName(name)).toBe(name)
 })
 
+test('a tag that is as long as is allowed, but not one, is not called too long', () => {
+  expect(() => parseTag(`-${'x'.repeat(127)}`)).toThrow('is not a tag')
+})
+
 test('a manifest is asked for by a digest, too', () => {
   const digest = `sha256:${'0'.repeat(64)}`
   expect(parseManifestName(digest)).toBe(digest)
@@ -54,6 +58,11 @@ test.each([
   ['a%2fb', 'is not a repository name'],
   ['a\n', 'is not a repository name'],
   ['a\u001b[2j', 'is not a repository name'],
+  ['a-', 'is not a repository name'],
+  ['a/b-', 'is not a repository name'],
+  ['a_-b', 'is not a repository name'],
+  ['a___b', 'is not a repository name'],
+  [`${'a'.repeat(200)}//b`, 'is not a repository name'],
   ['A', 'must be lowercase'],
   ['', 'there is no repository'],
   ['a'.repeat(256), 'longer than 255 characters'],
@@ -62,9 +71,12 @@ test.each([
   expect(() => parseRepository(name)).toThrow(because)
 })
 
-test.each(['a', 'a/b', 'team/app.web', 'a__b/c-d', 'a---b'])('%s is a repository', name => {
-  expect(parseRepository(name)).toBe(name)
-})
+test.each(['a', 'a/b', 'team/app.web', 'a__b/c-d', 'a---b', 'a_b/c_d', 'a/b__c.d', 'a'.repeat(255)])(
+  '%s is a repository',
+  name => {
+    expect(parseRepository(name)).toBe(name)
+  },
+)
 
 test.each([
   ['v1', '"v1"'],

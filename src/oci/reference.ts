@@ -45,6 +45,7 @@ function parseLayoutReference(kind: 'oci' | 'oci-archive', rest: string): Layout
   // The last colon parts the name off, unless it belongs to a drive (C:\dir) or a path follows it.
   const at = /^(.*?)(?:@(sha(?:256|512):[0-9a-f]+)|:([^:/\\]+))?$/s.exec(rest)
   const [, path = rest, digest, tag] = at ?? []
+  if (path === '') throw invalid(`${kind}:${rest}`, 'there is no path')
   if (/^[A-Za-z]$/.test(path)) return { kind, path: rest } // "C:dir", and nothing more
   const name = digest ?? tag
   return name === undefined ? { kind, path } : { kind, path, name }
@@ -79,7 +80,7 @@ function splitHost(text: string): [host: string, path: string] {
   const slash = text.indexOf('/')
   const first = text.slice(0, slash)
   if (slash > 0 && (/[.:]/.test(first) || first === 'localhost')) {
-    const hub = ['index.docker.io', 'registry-1.docker.io', 'docker.io'].includes(first)
+    const hub = ['index.docker.io', 'registry-1.docker.io'].includes(first)
     return [hub ? 'docker.io' : first, text.slice(slash + 1)]
   }
   return ['docker.io', text]

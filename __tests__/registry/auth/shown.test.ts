@@ -11,7 +11,7 @@ const PUSH = 'repository:team/app:pull,push'
 const target: Want = { side: 'target', repository: 'team/app', scopes: [PUSH] }
 const source: Want = { side: 'source', repository: 'team/app', scopes: [PULL] }
 
-const password: Credential = { kind: 'password', username: 'user', password: 'secret' }
+const password = { kind: 'password', username: 'user', password: 'secret' } as const
 const given: Credential = { kind: 'bearer', token: 'given' }
 const basic = (name: string): string => `Basic ${Buffer.from(`user:${name}`).toString('base64')}`
 
