@@ -18,7 +18,7 @@ export interface Case {
   readonly name: string
   readonly personality: PersonalityName
   /** `mount` copies within one registry; `pull` reads from the registry of the personality, all others write to it. */
-  readonly job: 'push' | 'copy' | 'mount' | 'pull'
+  readonly job: 'push' | 'copy' | 'mount' | 'pull' | 'copy-referrers' | 'attach' | 'sign'
   /** Default `index`. */
   readonly shape?: Shape | undefined
   readonly troubles?: readonly Trouble[] | undefined
@@ -27,6 +27,10 @@ export interface Case {
   readonly auth?: Partial<AuthOptions> | undefined
   /** What the tag of the target points at before. Default: it is not there. */
   readonly before?: 'same' | 'other' | undefined
+  /** The registry has the image in another repository as well. */
+  readonly elsewhere?: boolean | undefined
+  /** What refers to the image that is there before is in no list. */
+  readonly unlisted?: boolean | undefined
   /** Tags that are there stay as they are. */
   readonly immutable?: boolean | undefined
   /** The client has a wrong password. */

@@ -14,8 +14,13 @@ interface Layout {
 /** What a client is asked to do. */
 export type Job =
   | { readonly do: 'push'; readonly layout: Layout; readonly target: Place }
-  | { readonly do: 'copy'; readonly source: Place; readonly target: Place }
+  /** With `referrers`, what refers to the image comes along. */
+  | { readonly do: 'copy'; readonly source: Place; readonly target: Place; readonly referrers?: boolean }
   | { readonly do: 'pull'; readonly source: Place; readonly layout: Layout }
+  /** Attaches a text file to what the tag stands for. */
+  | { readonly do: 'attach'; readonly target: Place; readonly file: string }
+  /** Signs what the tag stands for with a private key, PEM in a file that no password protects. */
+  | { readonly do: 'sign'; readonly target: Place; readonly key: string }
 
 export interface RunOptions {
   /** Folder with docker's `config.json`, which has the credentials. */

@@ -30,6 +30,8 @@ export type PersonalityName =
   | 'harbor'
   | 'artifactory'
   | 'gitlab'
+  | 'olareg'
+  | 'quay-mirror'
 
 const MIB = 1 << 20
 const HOURS = 3_600
@@ -224,7 +226,7 @@ export const PERSONALITIES: Readonly<Record<PersonalityName, Personality>> = {
     auth: { scheme: 'bearer', tokenSeconds: HOURS, oauth: no(401, 'UNAUTHORIZED', 'bad credentials') },
   },
   gitlab: {
-    about: 'projects that must exist, 401 to mounts across projects, protected tags with 403, no referrers',
+    about: 'projects that must exist, protected tags with 403, no referrers, known types of artifacts only',
     prefix: 'group/project',
     options: {
       ...DISTRIBUTION,
@@ -232,9 +234,27 @@ export const PERSONALITIES: Readonly<Record<PersonalityName, Personality>> = {
       repositories: ['group/project'],
       blobsElsewhere: true,
       mountFromNowhere: no(401, 'UNAUTHORIZED', 'authentication required'),
+      knownTypes: [
+        'application/vnd.oci.image.config.v1+json',
+        'application/vnd.docker.container.image.v1+json',
+        'application/vnd.cncf.helm.config.v1+json',
+      ],
+      indexAsSubject: 'MANIFEST_BLOB_UNKNOWN',
     },
     immutable: no(403, 'DENIED', 'the tag is protected'),
     auth: { scheme: 'bearer', tokenSeconds: 300 },
+  },
+  olareg: {
+    about: 'lists of referrers that are read, changed and written without a lock',
+    prefix: 'team',
+    options: { racyReferrers: true, multiTag: false, singlePost: false },
+    auth: undefined,
+  },
+  'quay-mirror': {
+    about: 'finds by its digest a manifest that only another repository has',
+    prefix: 'org',
+    options: { manifestsEverywhere: true, multiTag: false, singlePost: false, sha512: false },
+    auth: { scheme: 'basic' },
   },
 }
 

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,16 +52,21 @@ export async function runCase(client: Client, one: Case, { seed, clock, limitMs 
 
   const personality = PERSONALITIES[one.personality]
   const main = stack.use(await startSpecRegistry({ ...optionsOf(one, personality), now: clock.now, random }))
-  const source = one.job === 'copy' ? stack.use(await startSource({ now: clock.now, random })) : undefined
-  const { job, witnesses } = partsOf(one, personality, { main, source, layout: join(directory, 'layout') })
+  const source = one.job.startsWith('copy') ? stack.use(await startSource({ now: clock.now, random })) : undefined
+  const { job, witnesses } = partsOf(one, personality, { main, source, directory })
 
-  const target = job.do === 'pull' ? undefined : job.target
-  const from = job.do === 'push' ? undefined : job.source
+  const target = 'target' in job ? job.target : undefined
+  const from = 'source' in job ? job.source : undefined
   if (from) (source ?? main).seed(from.repository, taggedAs(sample, TAG))
-  if (target && one.before === 'same') main.seed(target.repository, taggedAs(sample, TAG))
+  const isThere = one.before === 'same' || (job.do !== 'push' && !from)
+  if (target && isThere) main.seed(target.repository, taggedAs(sample, TAG))
+  if (target && one.unlisted) for (const { digest } of sample.referrers) main.unlist(target.repository, digest)
+  if (one.elsewhere) main.seed(`${personality.prefix}/base`, taggedAs(sample, TAG))
   const other = makeSample('image', seed + 1)
-  if (target && one.before === 'other') main.seed(target.repository, taggedAs(other, TAG))
+  if (target && !isThere && one.before === 'other') main.seed(target.repository, taggedAs(other, TAG))
   if (job.do === 'push') await writeLayout(job.layout.path, sample, TAG)
+  if (job.do === 'attach') await writeFile(job.file, 'a note\n')
+  if (job.do === 'sign') await writeFile(job.key, newKey())
   for (const { at, match, fault } of one.troubles ?? []) (at === 'source' && source ? source : main).fail(match, fault)
   const config = await writeConfig(directory, one, { main, source })
 
@@ -76,7 +82,7 @@ export async function runCase(client: Client, one: Case, { seed, clock, limitMs 
   }
   if (!ended) return { case: one, result: 'none', findings: [], ended, ...counts }
 
-  const before = target && one.before !== undefined ? (one.before === 'same' ? sample : other).root.digest : undefined
+  const before = target && (isThere ? sample : one.before === 'other' ? other : undefined)?.root.digest
   const now = from && (source ?? main).tags(from.repository).get(TAG)
   const evidence: Evidence = {
     ...{ case: one, job, ended, sample, witnesses, before },
@@ -105,11 +111,15 @@ function startSource(options: SpecRegistryOptions): Promise<SpecRegistry> {
 function partsOf(
   one: Case,
   { prefix }: Personality,
-  { main, source, layout }: { readonly main: SpecRegistry; readonly source: SpecRegistry | undefined; layout: string },
+  {
+    main,
+    source,
+    directory,
+  }: { readonly main: SpecRegistry; readonly source: SpecRegistry | undefined; readonly directory: string },
 ): { readonly job: Job; readonly witnesses: readonly Witness[] } {
   const app = `${prefix}/app`
   const base = `${prefix}/base`
-  const local = { path: layout, tag: TAG }
+  const local = { path: join(directory, 'layout'), tag: TAG }
   const target = { host: main.host, repository: app, tag: TAG }
   switch (one.job) {
     case 'push':
@@ -127,10 +137,25 @@ function partsOf(
         job: { do: 'copy', source: { ...target, repository: base }, target },
         witnesses: [{ registry: main, role: 'both', reads: [base], writes: [app] }],
       }
+    case 'attach':
+    case 'sign':
+      return {
+        job:
+          one.job === 'attach'
+            ? { do: 'attach', target, file: join(directory, 'note.txt') }
+            : { do: 'sign', target, key: join(directory, 'key.pem') },
+        witnesses: [{ registry: main, role: 'target', reads: [], writes: [app] }],
+      }
+    case 'copy-referrers':
     case 'copy': {
       if (!source) throw new TypeError(`${one.name} has no source`)
       return {
-        job: { do: 'copy', source: { host: source.host, repository: 'team/origin', tag: TAG }, target },
+        job: {
+          do: 'copy',
+          source: { host: source.host, repository: 'team/origin', tag: TAG },
+          target,
+          ...(one.job === 'copy-referrers' && { referrers: true }),
+        },
         witnesses: [
           { registry: main, role: 'target', reads: [], writes: [app] },
           { registry: source, role: 'source', reads: ['team/origin'], writes: [] },
@@ -138,6 +163,12 @@ function partsOf(
       }
     }
   }
+}
+
+/** PKCS #8, PEM: what every program that signs reads. */
+function newKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
 function taggedAs({ root, blobs, manifests }: Sample, tag: string): Content {

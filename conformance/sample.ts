@@ -16,6 +16,8 @@ interface Pointer {
 /** An image, index or artifact, whole. */
 export interface Sample extends Omit<Content, 'tags'> {
   readonly root: Pointer
+  /** Manifests among the others that say something about one of them. */
+  readonly referrers: readonly { readonly subject: string; readonly digest: string }[]
 }
 
 /** Shapes that registries hold today; a client has to carry each of them byte for byte. */
@@ -33,6 +35,7 @@ export type Shape =
   | 'attested'
   | 'sha512'
   | 'large'
+  | 'signed'
 
 const OCI_INDEX = 'application/vnd.oci.image.index.v1+json'
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -51,6 +54,7 @@ type Json = Readonly<Record<string, unknown>>
 class Making {
   readonly blobs = new Map<string, Buffer>()
   readonly manifests: { digest: string; mediaType: string; bytes: Buffer }[] = []
+  readonly referrers: { subject: string; digest: string }[] = []
   readonly #seed: number
   readonly #algorithm: 'sha256' | 'sha512'
 
@@ -96,9 +100,25 @@ class Making {
     return this.manifest(mediaType, { schemaVersion: 2, mediaType, manifests, ...more })
   }
 
+  /** A note about a manifest. */
+  referrer({ mediaType, digest, size }: Pointer, n: number): void {
+    const config = this.blob(EMPTY, Buffer.from('{}'))
+    const note = this.blob('text/plain', Buffer.from(`note ${n} of ${this.#seed}\n`))
+    const made = this.manifest(OCI_MANIFEST, {
+      schemaVersion: 2,
+      mediaType: OCI_MANIFEST,
+      artifactType: 'application/vnd.example.note',
+      config,
+      layers: [note],
+      subject: { mediaType, digest, size },
+    })
+    this.referrers.push({ subject: digest, digest: made.digest })
+  }
+
   done(root: Pointer): Sample {
     const { mediaType, digest, size } = root
-    return { root: { mediaType, digest, size }, blobs: this.blobs, manifests: this.manifests }
+    const { blobs, manifests, referrers } = this
+    return { root: { mediaType, digest, size }, blobs, manifests, referrers }
   }
 }
 
@@ -185,6 +205,15 @@ const SHAPES: Readonly<Record<Shape, (making: Making) => Pointer>> = {
   },
   sha512: making => making.image([making.layer(4_000)]),
   large: making => making.image([making.layer(6 << 20)]),
+  // As many as a list of referrers that is changed without a lock surely loses some of.
+  signed: making => {
+    const image = making.image([making.layer(5_000)])
+    const root = making.index([image])
+    for (let n = 0; n < 12; n++) making.referrer(root, n)
+    making.referrer(image, 12)
+    making.referrer(image, 13)
+    return root
+  },
 }
 
 /** The same bytes for the same shape and seed. */
@@ -194,7 +223,11 @@ export function makeSample(shape: Shape, seed = 1): Sample {
 }
 
 /** Writes an OCI layout with one image (image-spec v1.1.1, image-layout.md). */
-export async function writeLayout(path: string, { root, blobs, manifests }: Sample, tag: string): Promise<void> {
+export async function writeLayout(
+  path: string,
+  { root, blobs, manifests }: Omit<Sample, 'referrers'>,
+  tag: string,
+): Promise<void> {
   const all = [...blobs, ...manifests.map(({ digest, bytes }) => [digest, bytes] as const)]
   for (const [digest, bytes] of all) {
     const [algorithm = '', hex = ''] = digest.split(':')

@@ -6,7 +6,10 @@ import type { Shape } from './sample.ts'
 import type { Fault, Match } from './server/fault.ts'
 
 const NAMES = Object.keys(PERSONALITIES) as [PersonalityName, ...PersonalityName[]]
-const JOBS: [Case['job'], ...Case['job'][]] = ['push', 'push', 'copy', 'mount', 'pull']
+const JOBS: [Case['job'], ...Case['job'][]] = [
+  ...(['push', 'push', 'copy', 'copy', 'mount', 'pull'] as const),
+  ...(['copy-referrers', 'attach', 'sign'] as const),
+]
 const SHAPES: [Shape, ...Shape[]] = ['index', 'index', 'image', 'nested', 'artifact', 'docker']
 
 const PLACES: [Match, ...Match[]] = [
@@ -59,8 +62,9 @@ export function randomCase(number: number): Case {
     name: `run ${number}`,
     personality: pick(random, NAMES),
     job,
-    shape: pick(random, SHAPES),
-    before: job === 'pull' ? undefined : before,
+    shape: job === 'copy-referrers' ? 'signed' : pick(random, SHAPES),
+    // What is attached to is there, whole.
+    before: ['pull', 'attach', 'sign'].includes(job) ? undefined : before,
     immutable: random() < 0.1,
     troubles: Array.from({ length: between(random, 1, 6) }, () => randomTrouble(random, job)),
     expect: 'either',
@@ -75,7 +79,7 @@ function randomTrouble(random: () => number, job: Case['job']): Trouble {
       ? { chance: random() * 0.3 }
       : { nth: between(random, 1, 6), times: ever ? Infinity : between(random, 1, 3) }
   const fault = pick(random, FAULTS)(random)
-  return { match: { ...place, ...when }, fault, at: job === 'copy' && random() < 0.3 ? 'source' : undefined }
+  return { match: { ...place, ...when }, fault, at: job.startsWith('copy') && random() < 0.3 ? 'source' : undefined }
 }
 
 /** What came of all runs. */

@@ -48,7 +48,7 @@ export function plainClient(behave: (io: Io) => Promise<Ended>): Client {
 }
 
 async function connect(job: Job, config: string): Promise<Io> {
-  const { host, repository, tag } = job.do === 'pull' ? job.source : job.target
+  const { host, repository, tag } = 'target' in job ? job.target : job.source
   const base = `/v2/${repository}`
   const file = await readFile(join(config, 'config.json'), 'utf8')
   const { auths } = JSON.parse(file) as { readonly auths: Readonly<Record<string, { readonly auth: string }>> }
@@ -67,7 +67,7 @@ async function connect(job: Job, config: string): Promise<Io> {
       ...init,
       headers: { authorization: `Bearer ${bearer}`, ...init.headers },
     })
-  const parts = async (): Promise<Parts> => await readParts(job.do === 'copy' ? '' : job.layout.path)
+  const parts = async (): Promise<Parts> => await readParts('layout' in job ? job.layout.path : '')
   const open = async (): Promise<string> => {
     const response = await ask(`${base}/blobs/uploads/`, { method: 'POST' })
     return response.headers.get('location') ?? ''

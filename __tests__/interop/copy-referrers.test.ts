@@ -210,3 +210,34 @@ describe.each(WAYS)('from $name', ({ from, to }) => {
     expect(await discovered(`${copied}:v1`)).toEqual(await discovered(`${image}:v1`))
   })
 })
+
+test('on olareg, whose lists lose what is pushed side by side, none of 14 signatures is lost, nor those of another run', async () => {
+  const olareg = REGISTRIES.find(({ name }) => name === 'olareg')
+  if (!olareg) throw new Error('there are fewer registries')
+  await using source = await withLists.start()
+  await using target = await olareg.start()
+  await using cosign = await openCosign()
+  const image = `${source.host}/team/app`
+  await pushIndex(`${source.directHost}/team/app:v1`)
+  for (let n = 0; n < 14; n++) {
+    const file = join(cosign.path, `note-${n}.txt`)
+    await writeFile(file, `note ${n}\n`)
+    const args = [
+      'attach',
+      '--plain-http',
+      '--disable-path-validation',
+      '--artifact-type',
+      `text/n${n}`,
+      `${image}:v1`,
+      file,
+    ]
+    await run('oras', args)
+  }
+  const copied = `${target.host}/team/app`
+  await copy(`${image}:v1`, `${copied}:v1`)
+  expect(await discovered(`${copied}:v1`)).toHaveLength(14)
+  const pairs = await Promise.all(['one', 'two', 'three'].map(name => newKeyPair(cosign.path, `olareg-${name}`)))
+  await Promise.all(pairs.map(pair => signWithUs(`${copied}:v1`, pair.signs)))
+  for (const pair of pairs) await cosign.verify('cosign3', `${copied}:v1`, { key: pair.pub })
+  expect(await discovered(`${copied}:v1`)).toHaveLength(17)
+})

@@ -45,7 +45,7 @@ const IMAGES = [
   ['an index with attestations', pushAttestedIndex],
 ] as const
 
-describe.each(REGISTRIES)('on $name', ({ start }) => {
+describe.each(REGISTRIES)('on $name', ({ start, name }) => {
   test.each(IMAGES)('%s goes from registry to layout to registry, and is the same', async (_name, push) => {
     await using registry = await start()
     await using other = await start()
@@ -107,7 +107,8 @@ describe.each(REGISTRIES)('on $name', ({ start }) => {
     const listed = await runCli(['tags', repository], { cwd: '/' })
     expect(listed).toMatchObject({ exitCode: 0, stdout: 'v1\nv2\nv3\n', stderr: '' })
     const none = await runCli(['tags', `${registry.host}/team/none`], { cwd: '/' })
-    expect(none).toMatchObject({ exitCode: 1, stdout: '' })
+    // olareg knows no repository that is not there: it has no tags.
+    expect(none).toMatchObject({ exitCode: name === 'olareg' ? 0 : 1, stdout: '' })
   })
 
   test('one platform is a smaller index that others read, with its attestation', async () => {

@@ -30,6 +30,23 @@ describe('hintFor()', () => {
       'the image has as many referrers as this registry takes: delete old signatures',
     ]),
     [
+      'what can be done where an index cannot be a subject, as at GitLab',
+      {
+        ...{ method: 'PUT', status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] },
+        detail: 'blob unknown to registry (sha256:abc)',
+        operation: 'push manifest sha256:def, which refers to sha256:abc',
+      },
+      'reg.example.com does not take sha256:abc as the subject of another manifest. GitLab refuses an index so: attach to its platforms instead ("--platforms all"), or sign with "signature-format: legacy"',
+    ],
+    [
+      'what can be done where types of artifacts are few, as at GitLab',
+      {
+        ...{ method: 'PUT', status: 400, codes: ['MANIFEST_INVALID'], operation: 'push manifest sha256:def' },
+        detail: 'manifest invalid (unknown media type: application/vnd.oci.empty.v1+json)',
+      },
+      'reg.example.com only takes artifacts of types that it knows, and application/vnd.oci.empty.v1+json is none of them: sign with "signature-format: legacy"',
+    ],
+    [
       'the command that creates a repository of ECR',
       { host: '123456789012.dkr.ecr.eu-central-1.amazonaws.com', codes: ['NAME_UNKNOWN'] },
       'create it first: aws ecr create-repository --repository-name team/app --region eu-central-1 --registry-id 123456789012, or set "ecr-create-repository: true"',

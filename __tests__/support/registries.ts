@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -57,14 +57,16 @@ export const REGISTRIES: readonly RealRegistry[] = [
     referrers: false,
     start: options => start(distribution('registry'), options),
   },
-  { name: 'refreg', passwords: false, referrers: true, start: options => start(refreg, options) },
+  { name: 'refreg', passwords: false, referrers: true, start: options => start(inMemory('refreg'), options) },
+  { name: 'ociserver', passwords: false, referrers: true, start: options => start(inMemory('ocireg'), options) },
+  { name: 'olareg', passwords: false, referrers: true, start: options => start(olareg, options) },
 ]
 
 /** One of them, for a test that does not care which, or only whether it has the referrers API. */
 export async function startRegistry({
   referrers = false,
 }: { readonly referrers?: boolean } = {}): Promise<RunningRegistry> {
-  return start(referrers ? refreg : distribution('registry'))
+  return start(referrers ? inMemory('refreg') : distribution('registry'))
 }
 
 interface Place {
@@ -103,9 +105,23 @@ function tokenSettings({ realm, service, issuer }: TokenServer, rootcertbundle: 
   return { realm, service, issuer, rootcertbundle }
 }
 
-const refreg: Prepare = ({ port }, { password, token }) => {
-  if (password || token) return Promise.reject(new Error('refreg knows no passwords and no tokens'))
-  return Promise.resolve(['refreg', String(port)])
+/** One of our own few lines around a library: COMMAND PORT. */
+function inMemory(command: string): Prepare {
+  return ({ port }, options) => {
+    refuseSecrets(command, options)
+    return Promise.resolve([command, String(port)])
+  }
+}
+
+const olareg: Prepare = async ({ port, directory }, options) => {
+  refuseSecrets('olareg', options)
+  const data = join(directory, 'data')
+  await mkdir(data)
+  return ['olareg', String(port), data]
+}
+
+function refuseSecrets(command: string, { password, token }: StartOptions): void {
+  if (password || token) throw new Error(`${command} is run without passwords and tokens`)
 }
 
 async function start(prepare: Prepare, options: StartOptions = {}): Promise<RunningRegistry> {

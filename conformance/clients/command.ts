@@ -15,8 +15,14 @@ export interface Adapter {
   readonly push?: Command
   /** From `{source}` to `{target}`. */
   readonly copy?: Command
+  /** The same, with what refers to it. */
+  readonly copyReferrers?: Command
   /** From `{source}` to `{layout}` `{tag}`. */
   readonly pull?: Command
+  /** `{file}`, a text, to `{target}`. */
+  readonly attach?: Command
+  /** `{target}` with the private key in `{key}`. */
+  readonly sign?: Command
   /** Added to the environment; `{words}` in the values. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -29,14 +35,18 @@ const MAX_OUTPUT_BYTES = 256 << 10
 export async function readAdapter(path: string): Promise<Adapter> {
   const value: unknown = JSON.parse(await readFile(path, 'utf8'))
   if (!isAdapter(value)) {
-    throw new Error(`${path} is no adapter: it needs a name, and a list of words for push, copy or pull`)
+    throw new Error(
+      `${path} is no adapter: it needs a name, and a list of words for push, copy, copyReferrers, pull, attach or sign`,
+    )
   }
   return value
 }
 
 function isAdapter(value: unknown): value is Adapter {
   if (typeof value !== 'object' || value === null || !('name' in value) || typeof value.name !== 'string') return false
-  const commands = ['push', 'copy', 'pull'].map(name => (value as Record<string, unknown>)[name])
+  const commands = ['push', 'copy', 'copyReferrers', 'pull', 'attach', 'sign'].map(
+    name => (value as Record<string, unknown>)[name],
+  )
   const given = commands.filter(command => command !== undefined)
   return given.length > 0 && given.every(isCommand)
 }
@@ -50,7 +60,7 @@ export function commandClient(adapter: Adapter, { find }: { readonly find: (prog
   return {
     name: adapter.name,
     run: async (job, options) => {
-      const command = adapter[job.do]
+      const command = adapter[job.do === 'copy' && job.referrers ? 'copyReferrers' : job.do]
       if (!command) return undefined
       const words = wordsOf(job, options)
       const [program = '', ...args] = command.map(word => filled(word, words))
@@ -66,15 +76,17 @@ function wordsOf(job: Job, { config }: RunOptions): ReadonlyMap<string, string> 
     ['node', process.execPath],
     ['root', ROOT],
   ])
-  if (job.do !== 'push') {
+  if (job.do === 'attach') words.set('file', job.file)
+  if (job.do === 'sign') words.set('key', job.key)
+  if ('source' in job) {
     words.set('source', referenceOf(job.source))
     words.set('sourceHost', job.source.host)
   }
-  if (job.do !== 'pull') {
+  if ('target' in job) {
     words.set('target', referenceOf(job.target))
     words.set('targetHost', job.target.host)
   }
-  if (job.do !== 'copy') {
+  if ('layout' in job) {
     words.set('layout', job.layout.path)
     words.set('tag', job.layout.tag)
     words.set('ref', referenceOf(job.do === 'push' ? job.target : job.source))

@@ -1,12 +1,22 @@
+import { createPrivateKey } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { attachArtifact } from '../../src/artifact/attach.ts'
+import { chosenOf } from '../../src/artifact/members.ts'
 import { copyImage, type CopyDeps } from '../../src/copy/copy-image.ts'
 import { parseCopy } from '../../src/copy/request.ts'
 import { failureLines } from '../../src/cli/failure-lines.ts'
 import { exec } from '../../src/exec.ts'
 import { createTransport } from '../../src/http/client.ts'
 import { openLayout } from '../../src/layout/directory.ts'
+import { parseReference } from '../../src/oci/reference.ts'
 import { authFiles } from '../../src/registry/credentials/docker-config.ts'
 import { RegistryHosts } from '../../src/registry/host.ts'
 import { openRepository, type RepositoryDeps } from '../../src/registry/registry.ts'
+import { keySigner } from '../../src/sign/key-signer.ts'
+import type { SigningMeans } from '../../src/sign/means.ts'
+import { signEverywhere } from '../../src/sign/sign.ts'
+import { signatureStatement } from '../../src/sign/statement.ts'
 import { failuresOf } from '../../src/tell/failure.ts'
 import type { Client, Ended, Job, RunOptions } from '../client.ts'
 import { referenceOf } from '../client.ts'
@@ -70,16 +80,67 @@ async function copied(
     onEvent: event => lines.push(JSON.stringify(event)),
   }
   try {
-    const request = parseCopy({ ...wordsOf(job), platforms: [], dryRun: false })
-    const { root } = await copyImage(request, copy, { signal })
-    return { exitCode: 0, output: [...lines, root.digest].join('\n') }
+    const done = await jobDone(job, copy, { config, signal })
+    return { exitCode: 0, output: [...lines, done].join('\n') }
   } catch (error) {
     if (signal.aborted) return { exitCode: undefined, output: lines.join('\n') }
     return { exitCode: 1, output: [...lines, ...failureLines(failuresOf(error), { stacks: false })].join('\n') }
   }
 }
 
-function wordsOf(job: Job): { readonly from: string; readonly to: string } {
+/** @returns what it is about */
+async function jobDone(job: Job, deps: CopyDeps, { config, signal }: RunOptions): Promise<string> {
+  if (job.do === 'attach') {
+    const words = {
+      ...{ subject: referenceOf(job.target), files: [`${basename(job.file)}:text/plain`], context: dirname(job.file) },
+      ...{ artifactType: 'application/vnd.example.note', platforms: [], annotations: [] },
+    }
+    const { attachments } = await attachArtifact(words, { ...deps, tempDir: config }, { signal })
+    return attachments.map(({ manifest }) => manifest.digest).join('\n')
+  }
+  if (job.do === 'sign') return await signed(job, deps, { signal })
+  const request = parseCopy({ ...wordsOf(job), platforms: [], dryRun: false, referrers: isWithReferrers(job) })
+  return (await copyImage(request, deps, { signal })).root.digest
+}
+
+function isWithReferrers(job: Job): boolean {
+  return job.do === 'copy' && job.referrers === true
+}
+
+/** The index and its images, as `sign` does it. */
+async function signed(
+  { target: { host, repository, tag }, key: path }: Extract<Job, { do: 'sign' }>,
+  { locate, openTarget, onEvent }: CopyDeps,
+  io: { readonly signal: AbortSignal },
+): Promise<string> {
+  const image = { kind: 'registry', host, repository } as const
+  const { source } = locate(parseReference(`${host}/${repository}:${tag}`))
+  const root = await source.resolve(tag, io)
+  const members = await chosenOf(source, root, ['index', 'all'], { input: 'platforms', ...io })
+  const output = { kind: 'registry', image, tags: [] } as const
+  const signer = keySigner(createPrivateKey(await readFile(path)))
+  const { publicKey } = signer
+  const means: SigningMeans = {
+    title: 'a key',
+    verifiedBy: { key: 'key.pub' },
+    trustedRoot: 'given',
+    known: undefined,
+    identity: () => Promise.resolve({ signer, by: { publicKey } }),
+    witnesses: { log: undefined, timestamp: undefined },
+  }
+  const digests = members.map(({ descriptor }) => descriptor.digest)
+  const stated = [{ statement: signatureStatement(digests), attachTo: digests }]
+  const places = [{ target: openTarget(output), output }]
+  await signEverywhere({ root, platforms: members, places }, stated, [means], {
+    onEvent: event => {
+      if (event.type !== 'step') onEvent(event)
+    },
+    ...io,
+  })
+  return digests.join('\n')
+}
+
+function wordsOf(job: Extract<Job, { do: 'push' | 'copy' | 'pull' }>): { readonly from: string; readonly to: string } {
   switch (job.do) {
     case 'push':
       return { from: `oci:${job.layout.path}:${job.layout.tag}`, to: referenceOf(job.target) }

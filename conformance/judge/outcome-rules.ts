@@ -5,7 +5,7 @@ import type { Evidence, Rule } from './evidence.ts'
 const STACK = /^\s+at .+:\d+:\d+\)?$|^goroutine \d+ \[|Unhandled|node:internal/m
 
 function targetOf({ job }: Evidence): Place | undefined {
-  return job.do === 'pull' ? undefined : job.target
+  return 'target' in job ? job.target : undefined
 }
 
 function lastLineOf(output: string): string {
@@ -61,6 +61,34 @@ export const OUTCOME_RULES: readonly Rule[] = [
       if (strange.length > 0) return [`the layout lists another digest: ${strange.join(', ')}`]
       return ended.exitCode === 0 && listed.length === 0
         ? ['it says that all is done, and the layout lists nothing']
+        : []
+    },
+  },
+  {
+    name: 'loses nothing that refers to an image',
+    level: 'must',
+    find: evidence => {
+      const target = targetOf(evidence)
+      const { registry } = evidence.witnesses.find(({ role }) => role !== 'source') ?? {}
+      const { job, sample, ended } = evidence
+      if (!target || !registry || ended.exitCode !== 0) return []
+      const { repository } = target
+      const before = new Set(sample.manifests.map(({ digest }) => digest))
+      const listed = registry.referrers(repository, sample.root.digest)
+      if (job.do === 'attach' || job.do === 'sign') {
+        const added = listed.filter(digest => !before.has(digest))
+        if (added.length === 0) return ['it says that all is done, and nothing new is listed']
+        const missing = added.flatMap(digest => registry.missing(repository, digest))
+        return missing.length > 0 ? [`what it added is there without ${missing.join(', ')}`] : []
+      }
+      if (job.do !== 'copy' || !job.referrers) return []
+      const lost = sample.referrers.filter(({ subject, digest }) => {
+        return (
+          !registry.referrers(repository, subject).includes(digest) || registry.missing(repository, digest).length > 0
+        )
+      })
+      return lost.length > 0
+        ? [`${lost.length} of ${sample.referrers.length} that came along are not listed, or not there`]
         : []
     },
   },

@@ -64,7 +64,7 @@ export async function answerManifest(
   choices: ManifestChoices,
 ): Promise<Answer> {
   if (exchange.method === 'PUT') return await put(store, name, reference, exchange, choices)
-  const repository = store.repositories.get(name)
+  const repository = choices.manifestsEverywhere ? store.repository(name) : store.repositories.get(name)
   const manifest = repository && (find(repository, reference) ?? elsewhere(store, reference, choices))
   if (!repository || !manifest || store.isHidden(manifest.digest) || store.isHidden(reference)) {
     if (exchange.method === 'HEAD' && choices.absentHead) refuse(choices.absentHead)

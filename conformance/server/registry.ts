@@ -21,7 +21,7 @@ import { needs, parseRoute } from './route.ts'
 import type { SeenRequest } from './seen.ts'
 import { bendLists, bent, codesOf, insteadOf, moveTagAway } from './strike.ts'
 import type { Content, Landed, StoredManifest } from './store.ts'
-import { Store } from './store.ts'
+import { Store, fieldOf, parseJson, type Repository } from './store.ts'
 import type { UploadChoices } from './upload-routes.ts'
 import { answerPost, answerUpload } from './upload-routes.ts'
 
@@ -82,7 +82,7 @@ export interface SpecRegistry extends AsyncDisposable {
   manifest(repository: string, reference: string): StoredManifest | undefined
   /** Tag to digest. */
   tags(repository: string): ReadonlyMap<string, string>
-  /** Digests in the registry's list of what refers to a manifest. */
+  /** Digests in the list of what refers to a manifest: the registry's, or where it keeps none the one under the tag. */
   referrers(repository: string, subject: string): readonly string[]
   /** Loses a manifest from all lists of referrers, behind the back of all clients. */
   unlist(repository: string, digest: string): void
@@ -240,7 +240,10 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
       return known?.manifests.get(known.tags.get(reference) ?? reference)
     },
     tags: repository => store.repositories.get(repository)?.tags ?? new Map<string, string>(),
-    referrers: (repository, subject) => store.repositories.get(repository)?.referrers.get(subject) ?? [],
+    referrers: (repository, subject) => {
+      const known = store.repositories.get(repository)
+      return options.referrers === false ? listUnderTag(known, subject) : (known?.referrers.get(subject) ?? [])
+    },
     unlist: (repository, digest) => {
       bendLists(store, `/v2/${repository}/manifests/`, digest, undefined)
     },
@@ -261,4 +264,11 @@ export async function startSpecRegistry(options: SpecRegistryOptions = {}): Prom
       for (const upload of store.uploads.values()) await store.dropUpload(upload)
     },
   }
+}
+
+/** distribution-spec, "Referrers Tag Schema". */
+function listUnderTag(repository: Repository | undefined, subject: string): readonly string[] {
+  const list = repository?.manifests.get(repository.tags.get(subject.replace(':', '-')) ?? '')
+  const manifests = list && parseJson(list.bytes)?.['manifests']
+  return Array.isArray(manifests) ? manifests.flatMap(one => fieldOf(one, 'digest') ?? []) : []
 }

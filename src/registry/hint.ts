@@ -42,6 +42,16 @@ export function isMissingProject({ detail }: Pick<Refusal, 'detail'>): boolean {
   return /project .*not (?:be )?found/i.test(detail)
 }
 
+/** In the words of GitLab's registry, which keeps a list of the types that it takes. */
+const UNKNOWN_TYPE = /unknown media type: ([\w.+/-]+)/i
+
+/** What a refused manifest refers to, where the registry says that just this is missing. */
+function refusedSubject({ operation, codes, detail }: Complaint): string | undefined {
+  const [, subject = ''] = /^push manifest .*, which refers to (\S+)$/.exec(operation) ?? []
+  const says = ['MANIFEST_BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN'].some(code => codes.includes(code))
+  return says && subject !== '' && detail.includes(subject) ? subject : undefined
+}
+
 /** First match wins. A new complaint from users is a new row here and a new row in the test. */
 const HINTS: readonly Row[] = [
   [
@@ -49,6 +59,16 @@ const HINTS: readonly Row[] = [
       side === 'target' && method === 'PUT' && status >= 400 && status < 500 && TOO_MANY_REFERRERS.test(detail),
     ({ host, repository }) =>
       `the image has as many referrers as this registry takes: delete old signatures and attestations of it ("oci-publish discover ${host}/${repository}@DIGEST" lists them), or sign and attest less often`,
+  ],
+  [
+    complaint => complaint.side === 'target' && refusedSubject(complaint) !== undefined,
+    complaint =>
+      `${complaint.host} does not take ${refusedSubject(complaint) ?? ''} as the subject of another manifest. GitLab refuses an index so: attach to its platforms instead ("--platforms all"), or sign with "signature-format: legacy", which needs no subject`,
+  ],
+  [
+    ({ side, method, detail }) => side === 'target' && method === 'PUT' && UNKNOWN_TYPE.test(detail),
+    ({ host, detail }) =>
+      `${host} only takes artifacts of types that it knows, and ${UNKNOWN_TYPE.exec(detail)?.[1] ?? 'this one'} is none of them: sign with "signature-format: legacy", which looks like an image; other artifacts need another registry, or a config of a type it knows ("artifact-config")`,
   ],
   [
     complaint => refusedWith(complaint, 403, 412, 413, 429, 507, 'DENIED') && QUOTA.test(complaint.detail),

@@ -34,6 +34,25 @@ test.each([
   expect(ended).toEqual({ exitCode: 0, output: `${output} \n` })
 })
 
+test.each<[string, Job, readonly string[], string]>([
+  [
+    'copyReferrers',
+    { ...COPY, referrers: true },
+    ['{source}', '{target}'],
+    'source:2/team/origin:v2 target:1/team/app:v1',
+  ],
+  [
+    'attach',
+    { do: 'attach', target: TARGET, file: '/note.txt' },
+    ['{file}', '{target}'],
+    '/note.txt target:1/team/app:v1',
+  ],
+  ['sign', { do: 'sign', target: TARGET, key: '/key.pem' }, ['{key}', '{targetHost}'], '/key.pem target:1'],
+])('%s has a command of its own, and is not done by another', async (name, job, words, output) => {
+  expect(await run({ [name]: ['{node}', '-e', SAY, ...words] }, job)).toEqual({ exitCode: 0, output: `${output} \n` })
+  expect(await run({ copy: ['false'], push: ['false'] }, job)).toBeUndefined()
+})
+
 test('a program gets its environment', async () => {
   const ended = await run({ push: ['{node}', '-e', SAY], env: { ASKED: 'in {config}' } }, PUSH)
   expect(ended?.output.trim()).toBe('in /config')
@@ -82,7 +101,7 @@ describe('readAdapter()', () => {
     ['with words that are no text', { name: 'mine', copy: ['a', 1] }],
   ])('one %s is refused', async (_name, value) => {
     await expect(read(value)).rejects.toThrow(
-      'is no adapter: it needs a name, and a list of words for push, copy or pull',
+      'is no adapter: it needs a name, and a list of words for push, copy, copyReferrers, pull, attach or sign',
     )
   })
 })

@@ -127,4 +127,61 @@ describe('manifests', () => {
     expect(pushed.headers.get('oci-subject')).toBeNull()
     expect((await ask(registry, `/v2/team/app/referrers/${subject.digest}`)).status).toBe(404)
   })
+
+  const SUBJECT = { mediaType: MANIFEST, digest: digestOf('subject'), size: 7 }
+  const LIST = `/v2/team/app/referrers/${SUBJECT.digest}`
+
+  test('of two that are pushed at the same moment one is listed, where the list is changed without a lock', async () => {
+    for (const [options, listed] of [[{ racyReferrers: true }, 1] as const, [{}, 2] as const]) {
+      await using registry = await startSpecRegistry(options)
+      const images = await Promise.all(
+        ['one', 'other'].map(artifactType => imageOf(registry, { artifactType, subject: SUBJECT })),
+      )
+      const answers = await Promise.all(
+        images.map(image => putManifest(registry, digestOf(JSON.stringify(image)), image)),
+      )
+      expect(answers.map(({ status }) => status)).toEqual([201, 201])
+      const { manifests } = (await (await ask(registry, LIST)).json()) as { manifests: unknown[] }
+      expect(manifests).toHaveLength(listed)
+    }
+  })
+
+  test.each([
+    ['lost from the list', { unlisted: true }, [0, 0]],
+    ['listed late', { lagLists: 1 }, [0, 1]],
+  ] as const)('a fault has what is pushed %s', async (_name, fault, counts) => {
+    await using registry = await startSpecRegistry()
+    const image = await imageOf(registry, { subject: SUBJECT })
+    registry.fail({ method: 'PUT', path: '/manifests/' }, fault)
+    expect((await putManifest(registry, digestOf(JSON.stringify(image)), image)).status).toBe(201)
+    for (const count of counts) {
+      const { manifests } = (await (await ask(registry, LIST)).json()) as { manifests: unknown[] }
+      expect(manifests).toHaveLength(count)
+    }
+  })
+
+  test('a manifest of another repository is found by its digest where one store serves all, and its blobs are not', async () => {
+    await using registry = await startSpecRegistry({ manifestsEverywhere: true })
+    const image = await imageOf(registry)
+    const digest = digestOf(JSON.stringify(image))
+    await putManifest(registry, digest, image)
+    expect((await ask(registry, `/v2/team/other/manifests/${digest}`)).status).toBe(200)
+    expect((await ask(registry, `/v2/team/other/blobs/${digestOf('{}')}`)).status).toBe(404)
+    expect(registry.missing('team/other', digest)).toEqual([digest])
+  })
+
+  test('a picky registry refuses types that it does not know, and an index as subject', async () => {
+    await using registry = await startSpecRegistry({
+      knownTypes: ['application/vnd.oci.image.config.v1+json'],
+      indexAsSubject: 'MANIFEST_BLOB_UNKNOWN',
+    })
+    const strange = await putManifest(registry, 'x', await imageOf(registry, { artifactType: 'a/b' }))
+    expect(await errorCodes(strange)).toEqual(['MANIFEST_INVALID'])
+    const index = { schemaVersion: 2, mediaType: INDEX, manifests: [] }
+    const digest = digestOf(JSON.stringify(index))
+    await putManifest(registry, digest, index)
+    const subject = { mediaType: INDEX, digest, size: 1 }
+    const refused = await putManifest(registry, 'y', await imageOf(registry, { subject }))
+    expect(await errorCodes(refused)).toEqual(['MANIFEST_BLOB_UNKNOWN'])
+  })
 })
