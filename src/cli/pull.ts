@@ -35,7 +35,7 @@ export async function pullCommand<D>(text: string, flags: Flags, io: Io, parts: 
 
 /** @throws {InputError} with every problem */
 function parse(text: string, flags: Flags): PullRequest {
-  const { output, config, overwrite, platform: typed, 'max-size': size, 'max-files': count } = flags
+  const { output, config, overwrite, platform: typed, maxSize: size, maxFiles: count } = flags
   const problems: InputProblem[] = []
   const attempt = attemptsInto(problems)
   const reference = attempt('REFERENCE', () => parseReference(text))
