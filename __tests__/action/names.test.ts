@@ -53,7 +53,7 @@ test('every field is a flag of the same name with the same sentence and default,
   }
 })
 
-test('the table in the README is made from the fields', async () => {
-  const tool = new URL('tools/inputs-table.js', root).pathname
+test('docs/inputs.md and action.yml are generated from the fields', async () => {
+  const tool = new URL('tools/inputs.js', root).pathname
   await expect(promisify(execFile)(process.execPath, [tool, '--check'])).resolves.toMatchObject({ stderr: '' })
 })

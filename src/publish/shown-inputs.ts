@@ -1,5 +1,5 @@
 import type { ShownInputs } from '../attest/provenance.ts'
-import { FIELDS, entriesOf, type Field, type FieldName, type FieldValues } from './fields.ts'
+import { FIELDS, entriesOf, type FieldName, type FieldValues } from './fields.ts'
 
 /**
  * Inputs that a provenance shows: those that decide what is published, and under which names. Who pushes, how it is sent
@@ -49,9 +49,8 @@ const SHOWN: ReadonlySet<FieldName> = new Set<FieldName>([
  * no place in these fields; credentials in addresses and private keys are cut out all the same.
  */
 export function shownInputs(values: FieldValues): ShownInputs {
-  const fields: readonly (Field & { readonly name: FieldName })[] = FIELDS
   return Object.fromEntries(
-    fields
+    FIELDS
       .filter(({ name, secret }) => SHOWN.has(name) && secret === undefined)
       .flatMap(field => {
         const value = values[field.name]

@@ -48,7 +48,7 @@ export const PLACES = 'host/repository[:tag][@digest], oci:DIR[:NAME] or oci-arc
 
 export const JSON_REPORT: Flag = { flag: '--json', said: 'print the report as one JSON object' }
 export const JSON_OBJECT: Flag = { flag: '--json', said: 'print one JSON object' }
-export const QUIET: Flag = { flag: '--quiet', said: 'say nothing but what failed' }
+export const QUIET: Flag = { flag: '--quiet', said: 'print errors only' }
 export const PASSWORD_STDIN: Flag = { flag: '--password-stdin', said: 'read the password from standard input' }
 
 /** What is peculiar to the command. */
@@ -58,10 +58,10 @@ export function own(...options: Section['options']): Section {
 
 /** Which of its results it prints, and how. */
 export function told(...options: Section['options']): Section {
-  return { heading: 'How it is told:', options }
+  return { heading: 'Output:', options }
 }
 
 /** Credentials and the like, of every command that asks a registry; before them what the command adds. */
 export function reached(...more: Section['options']): Section {
-  return { heading: 'How registries are reached:', options: [...more, ...CONNECTION, PASSWORD_STDIN] }
+  return { heading: 'Registry access:', options: [...more, ...CONNECTION, PASSWORD_STDIN] }
 }

@@ -1,12 +1,15 @@
-import { FIELDS } from '../../publish/fields.ts'
+import { FIELD_GROUPS } from '../../publish/fields.ts'
 import { publishCommand } from '../publish.ts'
 import { JSON_REPORT, PASSWORD_STDIN, QUIET, told, type Declaration } from './declaration.ts'
 import { EXAMPLES, STREAMS } from './texts.ts'
 
 export const publish: Declaration = {
   name: 'publish',
-  description: 'Assemble an image and publish it',
-  sections: [{ heading: 'What to publish:', options: FIELDS }, told(JSON_REPORT, QUIET, PASSWORD_STDIN)],
+  description: 'Publish an image, a Helm chart or files',
+  sections: [
+    ...FIELD_GROUPS.map(({ title, fields }) => ({ heading: `${title}:`, options: fields })),
+    told(JSON_REPORT, QUIET, PASSWORD_STDIN),
+  ],
   after: EXAMPLES + STREAMS,
   run: (_words, flags, io, parts) => publishCommand(flags, io, parts),
 }
@@ -14,6 +17,6 @@ export const publish: Declaration = {
 export const plan: Declaration = {
   ...publish,
   name: 'plan',
-  description: 'Say what publish would send and which tags would move (publish --dry-run)',
+  description: 'Show what publish would do, without doing it (publish --dry-run)',
   run: (_words, flags, io, parts) => publishCommand({ ...flags, dryRun: true }, io, parts),
 }
