@@ -48,7 +48,7 @@ describe('a chart alone', () => {
     })
   })
 
-  test.each(['c:d', 'c ', ' c', 'C', 'c@d', 'c..d', '-c', 'c+d', 'c?d', 'c#d', 'ü', 'c d', 'c\\d'])(
+  test.each(['c:d', 'c ', ' c', 'C', 'c@d', 'c..d', '-c', 'c+d', 'c?d', 'c#d', 'ü', 'c d'])(
     'called %j is refused, as helm does, and not pushed to a repository of another name',
     async name => {
       await using registry = await startSpecRegistry()

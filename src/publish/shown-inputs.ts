@@ -50,15 +50,13 @@ const SHOWN: ReadonlySet<FieldName> = new Set<FieldName>([
  */
 export function shownInputs(values: FieldValues): ShownInputs {
   return Object.fromEntries(
-    FIELDS
-      .filter(({ name, secret }) => SHOWN.has(name) && secret === undefined)
-      .flatMap(field => {
-        const value = values[field.name]
-        const entries = isPrivateKey(value) ? [LEFT_OUT] : entriesOf(field, value).map(withoutCredentials)
-        const [first] = entries
-        if (first === undefined) return []
-        return [[field.name, field.kind === 'list' || field.kind === 'lines' ? entries : first] as const]
-      }),
+    FIELDS.filter(({ name, secret }) => SHOWN.has(name) && secret === undefined).flatMap(field => {
+      const value = values[field.name]
+      const entries = isPrivateKey(value) ? [LEFT_OUT] : entriesOf(field, value).map(withoutCredentials)
+      const [first] = entries
+      if (first === undefined) return []
+      return [[field.name, field.kind === 'list' || field.kind === 'lines' ? entries : first] as const]
+    }),
   )
 }
 
