@@ -48,7 +48,7 @@ test('the program that is shipped does with every registry, shape and fault what
   const told = await runSuite('oci-publish', ['--limit', '60'])
   expect(told.length).toBeGreaterThan(200)
   expect(failed(told)).toEqual([])
-}, 400_000)
+}, 600_000)
 
 test('the suite is fair: where nothing goes wrong, programs that everybody uses do all that it asks for', async () => {
   for (const peer of PEERS) findPeer(peer)
