@@ -36,6 +36,14 @@ describe('resolveBase()', () => {
     })
   })
 
+  test('an index of thousands of indexes is given up without parsing each of them', async () => {
+    const images = new Images()
+    const [one] = await images.of('linux/amd64')
+    const nested = await images.index(Array<object>(1900).fill(one ?? {}))
+    const root = await images.index(Array<object>(1900).fill(nested))
+    await expect(chosen(images.store, root, 'linux/amd64')).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  })
+
   test('an error about platforms names some of thousands', async () => {
     const images = new Images()
     const [one] = await images.of('linux/amd64')

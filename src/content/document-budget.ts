@@ -18,6 +18,11 @@ export class DocumentBudget {
     this.#manifests.spend(entries.length, where)
   }
 
+  /** To be called before an index is parsed: of thousands that are under way, all but the first are stopped by it. */
+  check(where: string): void {
+    this.#manifests.spend(0, where)
+  }
+
   /** To be called before a document is read; sources give no more than the descriptor says. @throws TOO_LARGE */
   read({ size }: Descriptor, where: string): void {
     this.#bytes.spend(size, where)

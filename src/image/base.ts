@@ -111,7 +111,9 @@ async function runnable(descriptor: Descriptor, depth: number, reading: Reading)
   if (!isIndexType(descriptor.mediaType)) {
     return [{ manifest: descriptor, platform: await platformOf(descriptor, reading) }]
   }
-  const index = parseImageIndex(await document(descriptor, reading), where, descriptor.mediaType)
+  const bytes = await document(descriptor, reading)
+  reading.budget.check(where)
+  const index = parseImageIndex(bytes, where, descriptor.mediaType)
   reading.budget.meet(index.manifests, where)
   const children = index.manifests.filter(child => isManifestType(child.mediaType) && !isAttestation(child))
   return (await Promise.all(children.map(child => runnable(child, depth + 1, reading)))).flat()

@@ -124,6 +124,7 @@ async function read(descriptor: Descriptor, bytes: Uint8Array, depth: number, re
   const where = whereOf(source, descriptor)
   if (isIndexType(descriptor.mediaType)) {
     if (depth >= MAX_DEPTH) throw new OciPublishError('INVALID_DOCUMENT', `${where}: indexes nest too deep`)
+    reading.budget.check(where)
     const { manifests, annotations = {}, artifactType, subject } = parseImageIndex(bytes, where, descriptor.mediaType)
     reading.budget.meet(manifests, where)
     const inspected = await allOrErrors(manifests.map(child => readChild(child, depth + 1, reading)))

@@ -51,7 +51,7 @@ export async function generateSbom(reference: Reference, deps: SbomDeps, options
   const [member, ...others] = members
   if (!member) throw new InputError([{ input: 'reference', problem: `${formatReference(reference)} has no image` }])
   if (others.length > 0) {
-    const problem = `an SBOM is of one platform; there are ${members.map(titleOf).join(', ')}`
+    const problem = `an SBOM is of one platform; there are ${[...new Set(members.map(titleOf))].slice(0, 40).join(', ')}`
     throw new InputError([{ input: 'platform', problem, hint: '--attach makes one for each of them' }])
   }
   return sbomOf(member, { reference, source, createdAt }, deps, options)
