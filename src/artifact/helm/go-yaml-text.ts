@@ -1,12 +1,11 @@
 import { visit, type Document, type LineCounter } from 'yaml'
 
-/** What go-yaml takes for no character of a text: control characters but tabs and line breaks. */
-
+/** Characters that go-yaml refuses in a text: control characters except tabs and line breaks. */
 const UNREADABLE = /[\0-\x08\v\f\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/u
 /** A comment, an empty line or a directive, before the first document. */
 const PREAMBLE = /^(?:[ \t]*(?:#.*)?|%.*)$/
 const YAML_1_1 = /^%YAML[ \t]+1\.1[ \t]*(?:#.*)?$/
-const TAG = /^%TAG[ \t]+(!(?:[\w-]*!)?)[ \t]+[^ \t]+[ \t]*(?:#.*)?$/
+const TAG = /^%TAG[ \t]+(!(?:[\w-]*!)?)[ \t]+[^ \t]+(?:[ \t]+(?:#.*)?)?$/
 
 /**
  * Sentences for what go-yaml, and so helm, cannot read at all, each with its line in front.
