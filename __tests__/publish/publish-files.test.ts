@@ -62,11 +62,11 @@ test('everything that is wrong is told at once, by the names of the inputs', asy
   })
   const error = (await wanted.catch((thrown: unknown) => thrown)) as { problems?: readonly { input: string }[] }
   expect(error.problems?.map(({ input }) => input)).toEqual([
+    'on-existing-tag',
     'base-image',
     'layers',
-    'artifact-preset',
     'types',
-    'on-existing-tag',
+    'artifact-preset',
     'tags',
     'annotations',
     'annotations',
