@@ -25,6 +25,8 @@ interface Node<T> {
   children: Map<string, Node<T>> | undefined
   /** No file here or below is of a lower layer: a second whiteout of the same directory has nothing to look for. */
   oldest: number
+  /** No file here or below is of a higher layer. */
+  newest: number
 }
 
 /**
@@ -71,10 +73,10 @@ export class LayeredFiles<T> {
   put(path: string, layer: number, value: T): void {
     this.#begin(layer)
     let node = this.#root
-    node.oldest = Math.min(node.oldest, layer)
+    include(node, layer)
     for (const name of path.split('/')) {
       const child: Node<T> = node.children?.get(name) ?? this.#childOf(node, name)
-      child.oldest = Math.min(child.oldest, layer)
+      include(child, layer)
       node = child
     }
     node.file = { value, layer }
@@ -102,7 +104,7 @@ export class LayeredFiles<T> {
   }
 
   #childOf(node: Node<T>, name: string): Node<T> {
-    this.#memory?.spend(NODE_BYTES + name.length + (node.children ? 0 : TABLE_BYTES), 'the files of the layers')
+    this.#memory?.spend(NODE_BYTES + name.length + (node.children ? 0 : TABLE_BYTES), 'the layers of the image')
     const child = emptyNode<T>()
     node.children ??= new Map<string, Node<T>>()
     node.children.set(name, child)
@@ -130,6 +132,7 @@ export class LayeredFiles<T> {
     if (!top || top.oldest >= layer) return
     this.#take(path, top, layer)
     if (isDirectory) return
+    if (top.newest < layer) this.#unlink(path) // all of it goes
     top.oldest = layer
     const todo: (readonly [string, Node<T>])[] = [[path === '.' ? '' : path, top]]
     for (let next = todo.pop(); next; next = todo.pop()) {
@@ -138,10 +141,16 @@ export class LayeredFiles<T> {
         if (child.oldest >= layer) continue
         const at = above === '' ? name : `${above}/${name}`
         this.#take(at, child, layer)
+        if (child.newest < layer) children?.delete(name)
         child.oldest = layer
         todo.push([at, child])
       }
     }
+  }
+
+  #unlink(path: string): void {
+    const slash = path.lastIndexOf('/')
+    this.#find(slash < 0 ? '.' : path.slice(0, slash))?.children?.delete(path.slice(slash + 1))
   }
 
   #take(path: string, node: Node<T>, layer: number): void {
@@ -151,8 +160,13 @@ export class LayeredFiles<T> {
   }
 }
 
+function include(node: Node<unknown>, layer: number): void {
+  node.oldest = Math.min(node.oldest, layer)
+  node.newest = Math.max(node.newest, layer)
+}
+
 function emptyNode<T>(): Node<T> {
-  return { file: undefined, children: undefined, oldest: Infinity }
+  return { file: undefined, children: undefined, oldest: Infinity, newest: -1 }
 }
 
 function deletionOf(path: string): Deletion {

@@ -17,10 +17,11 @@ export interface ScanBudget {
 }
 
 const MAX_READ = 200_000
-/** The largest images that were seen have 10,000; each takes 6 kB while the document is written. */
-const MAX_PACKAGES = 25_000
+/** The largest images that were seen have 10,000; each takes 7 kB while the document is written. */
+const MAX_PACKAGES = 20_000
 const MAX_TEXT = 32 << 20
-const MAX_PATHS = 64 << 20
+/** Files of 45,000 packages, each in a folder of its own. */
+const MAX_PATHS = 24 << 20
 
 const hint = 'make the SBOM with another tool, and add it with `oci-publish attach`'
 
