@@ -59,6 +59,11 @@ describe('parseChallenges()', () => {
       ['bEARER  Realm = "r" ,\tSERVICE=s'],
       [['bearer', { realm: 'r', service: 's' }]],
     ],
+    [
+      'reads an empty value',
+      ['Bearer realm="r",scope="",service=s'],
+      [['bearer', { realm: 'r', scope: '', service: 's' }]],
+    ],
     ['undoes escapes in quotes', ['Basic realm="a \\"b\\" \\\\"'], [['basic', { realm: 'a "b" \\' }]]],
     [
       'keeps the first of two realms',

@@ -101,6 +101,13 @@ describe('what is shown', () => {
     expect(one.transport.seen.at(-1)?.url).toContain('service=x')
   })
 
+  test('is not a token of a realm and a service that only look alike when written one after the other', async () => {
+    const one = desk(() => token(`t${one.transport.seen.length}`), password)
+    await challenged(one, target, 'Bearer realm="https://auth.example.com/tok",service="en"')
+    const shown = await challenged(one, target, 'Bearer realm="https://auth.example.com/token"')
+    expect(shown.header).toBe('Bearer t2')
+  })
+
   test('is nothing where the service gives an empty token', async () => {
     const shown = await challenged(
       desk(() => ({ status: 200, body: '{}' }), password),
@@ -232,6 +239,12 @@ describe('credentials that the user did not choose for the registry', () => {
     await expect(challenged(desk(publicOnly, password), source, bearer(PULL))).rejects.toThrow(
       'refused the credentials',
     )
+  })
+
+  test('are not blamed where a read is refused without them as well', async () => {
+    const one = desk(() => ({ status: 401, body: '{}' }), password, { implied: true })
+    await expect(challenged(one, source, bearer(PULL))).rejects.toThrow('no credentials for reg.example.com')
+    expect(one.transport.seen).toHaveLength(2)
   })
 
   test('that are none are asked for once', async () => {
