@@ -5,16 +5,18 @@
 //   npm run mutate -- oci/digest.ts                 those of one file
 //   npm run mutate -- sign --again                  those that survived the last run
 // Writes the report to coverage/mutation/ and standard output. CONTRIBUTING.md explains it.
-import { globSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openCoverage } from './mutate/coverage.js'
 import { asDiff, readEquivalents } from './mutate/equivalents.js'
 import { mutantsOf } from './mutate/mutants.js'
 import { openRunner } from './mutate/pool.js'
 import { asMarkdown } from './mutate/report.js'
 import { ROOMS } from './mutate/rooms.js'
 import { openSandbox } from './mutate/sandbox.js'
+import { again, sample } from './mutate/sample.js'
 import { openTypes } from './mutate/types.js'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -32,158 +34,97 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
   },
 })
-const what = positionals[0]?.replace(/\/$/, '')
-const room = Object.keys(ROOMS).find(one => what === one || what?.startsWith(`${one}/`))
-if (!room) {
-  process.stderr.write(
-    `usage: npm run mutate -- ROOM|FILE [--sample N] [--seed S]; rooms: ${Object.keys(ROOMS).join(', ')}\n`,
-  )
-  process.exit(2)
-}
-
-const begun = performance.now()
-const sources = new Map()
-for (const file of globSync(what.endsWith('.ts') ? `src/${what}` : `src/${what}/**/*.ts`, { cwd: ROOT }).sort()) {
-  sources.set(file, readFileSync(join(ROOT, file), 'utf8'))
-}
-const equivalents = readEquivalents()
-const all = [...sources].flatMap(([file, source]) =>
-  mutantsOf(file, source).map(mutant => {
-    const diff = asDiff(mutant, source)
-    return { ...mutant, ...diff, why: equivalents.whyEqual({ ...mutant, ...diff }) }
-  }),
-)
-const out = join(ROOT, 'coverage', 'mutation', what.replaceAll('/', '-'))
-const chosen = choose(all)
-if (values.list) {
-  for (const { file, line, mutator, was, is } of chosen)
-    process.stdout.write(`${file}:${line} ${mutator}\n- ${was}\n+ ${is}\n`)
-  process.exit()
-}
-
-function choose(mutants) {
-  if (values.again) {
-    const left = JSON.parse(readFileSync(`${out}.json`, 'utf8')).results.filter(
-      ({ outcome }) => outcome === 'survived' || outcome === 'not run',
-    )
-    const key = ({ file, within, was, is }) => [file, within, was, is].join('\n')
-    const keys = new Set(left.map(key))
-    return mutants.filter(one => keys.has(key(one)))
-  }
-  if (values.sample === undefined) return mutants
-  const random = seeded(Number(values.seed))
-  const shuffled = mutants.map(mutant => [random(), mutant]).sort(([a], [b]) => a - b)
-  return shuffled.slice(0, Number(values.sample)).map(([, mutant]) => mutant)
-}
-
-/** mulberry32: the same numbers from 0 to 1 for the same seed. */
-function seeded(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-await using sandbox = await openSandbox(ROOT)
-const testTimeout = Number(values['test-timeout'])
+const what = positionals[0]?.replace(/\/$/, '') ?? ''
+const room = Object.keys(ROOMS).find(one => what === one || what.startsWith(`${one}/`))
 const say = text => process.stderr.write(`${text}\n`)
 
-// Coverage and duration of each test file.
-const tests = globSync('__tests__/**/*.test.ts', { cwd: ROOT })
-  .filter(
-    test => !test.startsWith('__tests__/interop/') && ROOMS[room].some(one => test.startsWith(`__tests__/${one}`)),
+if (room) await main()
+else {
+  say(`usage: npm run mutate -- ROOM|FILE [--sample N] [--seed S]; rooms: ${Object.keys(ROOMS).join(', ')}`)
+  process.exitCode = 2
+}
+
+async function main() {
+  // Everything is read from the copy: the project may change while this runs.
+  await using sandbox = await openSandbox(ROOT)
+  const files = globSync(what.endsWith('.ts') ? `src/${what}` : `src/${what}/**/*.ts`, { cwd: sandbox.root }).sort()
+  const sources = new Map(files.map(file => [file, readFileSync(join(sandbox.root, file), 'utf8')]))
+  const equivalents = readEquivalents()
+  const all = [...sources].flatMap(([file, source]) =>
+    mutantsOf(file, source).map(mutant => ({ ...mutant, ...asDiff(mutant, source) })),
   )
-  .sort()
-const usual = new Map()
-const covers = new Map()
-const broken = []
-const first = openRunner({ root: sandbox.root, testTimeout })
-for (const test of tests) {
-  const said = await first.cover(test)
-  if (!said?.ranges || said.noticed !== undefined) {
-    broken.push(test)
-    say(`${test} is left out, because it fails on unchanged sources: ${said?.noticed ?? 'it hangs'}`)
-    if (said?.why) say(said.why)
-    continue
+  for (const mutant of all) mutant.why = equivalents.whyEqual(mutant)
+  const out = join(ROOT, 'coverage', 'mutation', what.replaceAll('/', '-'))
+  const chosen = values.again ? again(all, `${out}.json`) : sample(all, values.sample, values.seed)
+  if (values.list) {
+    for (const { file, line, mutator, was, is } of chosen) {
+      process.stdout.write(`${file}:${line} ${mutator}\n- ${was}\n+ ${is}\n`)
+    }
+    return
   }
-  usual.set(test, said.ms)
-  covers.set(test, said.ranges)
-}
-first.close()
-const usualMs = test => usual.get(test) ?? 0
-say(
-  `${usual.size} test files run in ${Math.round([...usual.values()].reduce((a, b) => a + b, 0) / 1000)} s; ${chosen.length} mutants`,
-)
-
-/** Test files that execute the mutated place, fastest first. */
-function testsOf({ file, start }) {
-  const runs = instance => {
-    const around = instance.filter(([from, to]) => from <= start && start < to)
-    const [inner] = around.sort(([a, b], [c, d]) => b - a - (d - c))
-    return inner !== undefined && inner[2] > 0
+  const facts = { room: what, all: all.length, seed: values.seed, sampled: values.sample !== undefined || values.again }
+  const write = tested => {
+    const report = { ...facts, ...tested, stale: equivalents.stale(files) }
+    mkdirSync(join(ROOT, 'coverage', 'mutation'), { recursive: true })
+    const name = values.again ? `${out}-again` : out
+    writeFileSync(`${name}.json`, JSON.stringify(report, null, 2))
+    writeFileSync(`${name}.md`, asMarkdown(report))
+    return asMarkdown(report)
   }
-  return tests.filter(test => covers.get(test)?.[file]?.some(runs)).sort((a, b) => usualMs(a) - usualMs(b))
+  process.stdout.write(write(await test(chosen, sources, sandbox, write)))
 }
 
-const types = openTypes(ROOT)
-const results = []
-const controls = { run: 0, failed: 0 }
-const queue = [...chosen]
-/** The test file that noticed the previous mutant of a source runs first for the next one, unless it is slow. */
-const lately = new Map()
+async function test(chosen, sources, sandbox, write) {
+  const begun = performance.now()
+  const testTimeout = Number(values['test-timeout'])
+  const coverage = await openCoverage({ root: sandbox.root, testTimeout, prefixes: ROOMS[room], say })
+  say(`${coverage.files} test files run in ${Math.round(coverage.ms / 1000)} s; ${chosen.length} mutants`)
+  const types = openTypes(sandbox.root)
+  const tested = { results: [], controls: { run: 0, failed: [] }, broken: coverage.broken, seconds: 0 }
+  const queue = [...chosen]
+  /** The test file that noticed the previous mutant of a source runs first for the next one. */
+  const lately = new Map()
 
-async function judge(mutant, place, runner) {
-  if (mutant.why !== undefined) return { outcome: 'equivalent' }
-  const { file, start, end, text } = mutant
-  const source = sources.get(file)
-  const changed = source.slice(0, start) + text + source.slice(end)
-  if (!types.accepts(file, changed)) return { outcome: 'refused' }
-  const run = testsOf(mutant)
-  if (run.length === 0) return { outcome: 'not run' }
-  const recent = lately.get(file)
-  if (run.includes(recent)) run.unshift(...run.splice(run.indexOf(recent), 1))
-  await place.change(file, changed)
-  const result = await runner.run(run, usualMs)
-  await place.restore(file)
-  const by = run.find(test => result.by?.startsWith(test))
-  if (by && usualMs(by) < 3 * usualMs(run.toSorted((a, b) => usualMs(a) - usualMs(b))[0])) lately.set(file, by)
-  if (results.length % CONTROL_EVERY === CONTROL_EVERY - 1) {
-    controls.run++
-    if ((await runner.run(run, usualMs)).outcome !== 'survived') controls.failed++
+  async function judge(mutant, place, runner) {
+    if (mutant.why !== undefined) return { outcome: 'equivalent' }
+    const { file, start, end, text } = mutant
+    const source = sources.get(file)
+    const changed = source.slice(0, start) + text + source.slice(end)
+    if (!types.accepts(file, changed)) return { outcome: 'refused' }
+    const tests = coverage.testsOf(mutant)
+    if (tests.length === 0) return { outcome: 'not run' }
+    const recent = tests.indexOf(lately.get(file))
+    if (recent > 0) tests.unshift(...tests.splice(recent, 1))
+    await place.write(file, changed)
+    const result = await runner.run(tests, coverage.usualMs)
+    await place.write(file, source)
+    if (result.test && coverage.isQuick(result.test)) lately.set(file, result.test)
+    if (tested.results.length % CONTROL_EVERY === CONTROL_EVERY - 1) await control(tests, runner)
+    return result
   }
-  return result
-}
 
-async function work(place) {
-  const runner = openRunner({ root: place.root, testTimeout })
-  for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
-    const from = performance.now()
-    const { outcome, by } = await judge(mutant, place, runner)
-    const { why: _, ...about } = mutant
-    results.push({ ...about, outcome, by, ms: Math.round(performance.now() - from) })
-    if (results.length % 25 === 0)
-      say(`${results.length} of ${chosen.length}, ${Math.round((performance.now() - begun) / 1000)} s`)
-    if (results.length % 25 === 0) write()
+  async function control(tests, runner) {
+    tested.controls.run++
+    const { outcome, by } = await runner.run(tests, coverage.usualMs)
+    if (outcome !== 'survived') tested.controls.failed.push(by)
   }
-  runner.close()
-}
 
-function write() {
-  const sampled = values.sample !== undefined || values.again
-  const seconds = Math.round((performance.now() - begun) / 1000)
-  const stale = equivalents.stale([...sources.keys()])
-  const report = { room: what, all: all.length, seed: values.seed, sampled, seconds, controls, results, stale, broken }
-  mkdirSync(join(ROOT, 'coverage', 'mutation'), { recursive: true })
-  const name = values.again ? `${out}-again` : out
-  writeFileSync(`${name}.json`, JSON.stringify(report, null, 2))
-  writeFileSync(`${name}.md`, asMarkdown(report))
-  return asMarkdown(report)
-}
+  async function work(place) {
+    const runner = openRunner({ root: place.root, testTimeout })
+    for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+      const from = performance.now()
+      const { outcome, by } = await judge(mutant, place, runner)
+      tested.results.push({ ...mutant, outcome, by, ms: Math.round(performance.now() - from) })
+      tested.seconds = Math.round((performance.now() - begun) / 1000)
+      if (tested.results.length % 25 !== 0) continue
+      say(`${tested.results.length} of ${chosen.length}, ${tested.seconds} s`)
+      write(tested)
+    }
+    runner.close()
+  }
 
-const others = await Promise.all(Array.from({ length: Number(values.workers) - 1 }, () => openSandbox(ROOT)))
-await Promise.all([sandbox, ...others].map(work))
-for (const other of others) await other[Symbol.asyncDispose]()
-process.stdout.write(write())
+  const others = await Promise.all(Array.from({ length: Number(values.workers) - 1 }, () => openSandbox(sandbox.root)))
+  await Promise.all([sandbox, ...others].map(work))
+  for (const other of others) await other[Symbol.asyncDispose]()
+  return tested
+}

@@ -14,11 +14,12 @@ export function openRunner({ root, testTimeout }) {
       execArgv: FLAGS,
       stdio: 'ignore',
     })
-    await answer(started, 10 * GRACE_MS)
-    return started
+    const next = listen(started)
+    await next(10 * GRACE_MS)
+    return { next, send: message => started.send(message), kill: () => started.kill('SIGKILL') }
   }
   const close = () => {
-    child?.kill('SIGKILL')
+    child?.kill()
     child = undefined
   }
   return {
@@ -27,23 +28,24 @@ export function openRunner({ root, testTimeout }) {
     async cover(test) {
       child ??= await start()
       child.send({ covers: test })
-      const said = await answer(child, 20 * GRACE_MS)
+      const said = await child.next(20 * GRACE_MS)
       if (!said) close()
       return said
     },
-    /** @returns {Promise<{ outcome: 'noticed' | 'timeout' | 'survived', by?: string }>} */
+    /** @returns {Promise<{ outcome: 'noticed' | 'timeout' | 'survived', test?: string, by?: string }>} */
     async run(tests, usualMs) {
       child ??= await start()
       child.send({ tests })
       for (const test of tests) {
-        const said = await answer(child, GRACE_MS + 20 * usualMs(test))
+        const said = await child.next(GRACE_MS + 20 * usualMs(test))
         if (!said || 'died' in said) {
           close()
-          return { outcome: said ? 'noticed' : 'timeout', by: test }
+          return { outcome: said ? 'noticed' : 'timeout', test, by: test }
         }
         if (said.memory > MAX_MEMORY || said.timedOut) close()
-        if (said.noticed !== undefined)
-          return { outcome: said.timedOut ? 'timeout' : 'noticed', by: `${test}: ${said.noticed}` }
+        if (said.noticed !== undefined) {
+          return { outcome: said.timedOut ? 'timeout' : 'noticed', test, by: `${test}: ${said.noticed}` }
+        }
         if (said.last) break
         if (!child) {
           child = await start()
@@ -55,18 +57,24 @@ export function openRunner({ root, testTimeout }) {
   }
 }
 
-/** The next message of a process; undefined when none arrives in time. */
-function answer(child, withinMs) {
-  return new Promise(resolve => {
-    const done = said => {
-      clearTimeout(timer)
-      child.off('message', done)
-      child.off('exit', died)
-      resolve(said)
-    }
-    const died = code => done({ died: code })
-    const timer = setTimeout(done, withinMs)
-    child.on('message', done)
-    child.on('exit', died)
-  })
+/** The messages of a process, one by one; undefined when none arrives in time. Two may arrive at once. */
+function listen(child) {
+  const said = []
+  let wake = () => undefined
+  const put = message => {
+    said.push(message)
+    wake()
+  }
+  child.on('message', put)
+  child.once('exit', code => put({ died: code }))
+  return async withinMs => {
+    if (said.length > 0) return said.shift()
+    let timer
+    await new Promise(resolve => {
+      wake = resolve
+      timer = setTimeout(resolve, withinMs)
+    })
+    clearTimeout(timer)
+    return said.shift()
+  }
 }

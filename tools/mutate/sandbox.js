@@ -1,9 +1,9 @@
 // A copy of the project to change files in; the project itself is never touched.
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 
-const LEFT_OUT = new Set(['node_modules', '.git', 'coverage', 'bench', 'docs'])
+const LEFT_OUT = new Set(['node_modules', '.git', '.jest-cache', 'coverage', 'bench', 'docs'])
 
 /** @param {string} root of the project */
 export async function openSandbox(root) {
@@ -12,8 +12,7 @@ export async function openSandbox(root) {
   await symlink(join(root, 'node_modules'), join(at, 'node_modules'))
   return {
     root: at,
-    change: (file, source) => writeFile(join(at, file), source),
-    restore: async file => writeFile(join(at, file), await readFile(join(root, file))),
+    write: (file, source) => writeFile(join(at, file), source),
     [Symbol.asyncDispose]: () => rm(at, { recursive: true, force: true, maxRetries: 3 }),
   }
 }
