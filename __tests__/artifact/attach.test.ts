@@ -194,6 +194,19 @@ test('the file goes over the wire once, however many platforms get it', async ()
   expect(kinds).toEqual(['blobs', 'blobs', 'blobs', 'blobs', 'manifests', 'manifests'])
 })
 
+test('a registry that names a manifest which it does not have gets no attachment that nobody will find', async () => {
+  await using opened = await openRegistry(true)
+  await pushIndex(opened.place)
+  const lie = `sha256:${'0'.repeat(64)}`
+  opened.registry?.fail({ method: 'HEAD', path: '/manifests/v1' }, { digestHeader: lie })
+  const seen = opened.registry?.requests.length
+  await expect(attach(opened)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: `r.example/team/app:v1 is said to be ${lie}, but there is no manifest with that digest`,
+  })
+  expect(opened.registry?.requests.slice(seen).filter(({ method }) => method === 'PUT')).toEqual([])
+})
+
 test('a subject that is not there is said to be missing, and what to do', async () => {
   await using opened = await openRegistry(true)
   await expect(attach(opened)).rejects.toMatchObject({

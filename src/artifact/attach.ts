@@ -8,6 +8,7 @@ import { OciPublishError, isNotFound } from '../errors.ts'
 import type { UntaggedPlatform } from '../content/untagged.ts'
 import type { OnImageCopyEvent } from '../copy/event.ts'
 import type { Annotations, Descriptor } from '../oci/descriptor.ts'
+import { isDigest } from '../oci/digest.ts'
 import { isManifestType } from '../oci/media-type.ts'
 import type { Platform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
@@ -15,7 +16,7 @@ import { composeArtifact, type Artifact } from './artifact.ts'
 import { parseAttach, type AttachRequest, type AttachWords } from './attach-request.ts'
 import { fileLayers } from './file-layers.ts'
 import { checkAttachedSboms } from './attached-sboms.ts'
-import { chosenOf } from './members.ts'
+import { chosenOf, readDocument } from './members.ts'
 import { isSbomType, sbomTypeOf } from './sbom-type.ts'
 
 export interface AttachDeps {
@@ -133,9 +134,26 @@ export async function resolveSubject(
       hint: `publish it first; what there is shows "oci-publish ${seen}"`,
     })
   }
-  if (isManifestType(root.mediaType)) return root
-  const message = `${formatReference(subject)} is of type ${root.mediaType}: only manifests and indexes can be subjects`
-  throw new OciPublishError('UNSUPPORTED', message)
+  if (!isManifestType(root.mediaType)) {
+    const message = `${formatReference(subject)} is of type ${root.mediaType}: only manifests and indexes can be subjects`
+    throw new OciPublishError('UNSUPPORTED', message)
+  }
+  if (!isDigest(name)) await readTagged(source, root, subject, io)
+  return root
+}
+
+/** What a tag stands for is only said by the registry: the manifest with that digest has to be there as well. */
+async function readTagged(source: Source, root: Descriptor, subject: Reference, io: Abortable): Promise<void> {
+  try {
+    await readDocument(source, root, io)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    const message = `${formatReference(subject)} is said to be ${root.digest}, but there is no manifest with that digest`
+    throw new OciPublishError('NOT_FOUND', message, {
+      cause: error,
+      hint: 'run it again; if the answer stays the same, push the image again',
+    })
+  }
 }
 
 export interface AttachParts {
