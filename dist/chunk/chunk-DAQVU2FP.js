@@ -1,0 +1,2 @@
+import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
+import{m as r,n}from"./chunk-P5TIPQRP.js";import{a as e}from"./chunk-HG37E2QO.js";var a=1e6,o=1e3;function u(t){return new r({what:"files and directories in the layers of one image",max:a,hint:t})}e(u,"entryBudget");function c(t,i){if(t>o)throw n(i,{what:"layers",max:o})}e(c,"checkLayerCount");export{u as a,c as b};

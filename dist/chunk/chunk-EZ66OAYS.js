@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a as e}from"./chunk-A64KCG4V.js";import{a as n}from"./chunk-HG37E2QO.js";function s(t){let i=t.split("/").filter(r=>r!==""&&r!==".");if(i.includes(".."))throw new e("INVALID_ARCHIVE",`${JSON.stringify(t)} may lead out of the archive: it has ".." in it`);return i.length===0?".":i.join("/")}n(s,"cleanPath");export{s as a};

@@ -1,0 +1,2 @@
+import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
+import{m as e}from"./chunk-P5TIPQRP.js";import{a as l}from"./chunk-HG37E2QO.js";var o={maxBytes:25e10,maxFiles:1e5};function s({maxBytes:i,maxFiles:r}=o){let t="if you trust the artifact,";return{bytes:new e({what:"bytes to write",max:i,hint:`${t} --max-size allows more`}),files:new e({what:"files to write",max:r,hint:`${t} --max-files allows more`})}}l(s,"pullBudget");export{o as a,s as b};

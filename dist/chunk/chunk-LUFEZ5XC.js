@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{h as a}from"./chunk-A64KCG4V.js";import{a as r}from"./chunk-HG37E2QO.js";function i(e){return{text:e,pattern:void 0}}r(i,"wantedText");function d(e){try{return RegExp(e),{text:e,pattern:new RegExp(`^(?:${e})$`)}}catch(n){throw new Error(`"${e}" is not a regular expression: ${a(n)}`,{cause:n})}}r(d,"wantedPattern");function s({text:e,pattern:n},t){return n?n.test(t):t===e}r(s,"fits");export{i as a,d as b,s as c};

@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a as n}from"./chunk-JG3I46UM.js";import{e,f as a}from"./chunk-DA3ODDG4.js";import{a as o}from"./chunk-HG37E2QO.js";var s=["sig","att","sbom"];function i(t,r){return`${e(t)}-${a(t)}.${r}`}o(i,"attachedTag");var g=/^sha(?:256|512)-[0-9a-f]{64,}\.(?:sig|att|sbom)$/;function m(t){return s.map(r=>i(t,r)).filter(n)}o(m,"attachedTags");function p(t){return g.test(t)}o(p,"isAttachedTag");export{i as a,m as b,p as c};

@@ -1,0 +1,2 @@
+import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
+import{c as n}from"./chunk-ZO4UPUCE.js";import{e as o,f as r}from"./chunk-NWE3UPNV.js";import{a}from"./chunk-HG37E2QO.js";var s=["sig","att","sbom"];function i(t,e){return`${o(t)}-${r(t)}.${e}`}a(i,"attachedTag");var g=/^sha(?:256|512)-[0-9a-f]{64,}\.(?:sig|att|sbom)$/;function m(t){return s.map(e=>i(t,e)).filter(n)}a(m,"attachedTags");function p(t){return g.test(t)}a(p,"isAttachedTag");export{i as a,m as b,p as c};

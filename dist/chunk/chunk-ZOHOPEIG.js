@@ -1,2 +1,0 @@
-import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
-import{a as n}from"./chunk-MEAJFCGE.js";import{a as o}from"./chunk-HG37E2QO.js";function a(r,i){return{place:r.place,mountDomain:r.mountDomain,resolve:o((e,s)=>r.resolve(e,s),"resolve"),open:o((e,s)=>r.open(e,s),"open"),has:o((e,s)=>r.has(e,s),"has"),push:i,tag:o((e,s,p)=>r.tag(e,s,p),"tag"),...n(r)&&{referrers:o((e,s)=>r.referrers(e,s),"referrers")},close:o(async e=>r.close?.(e),"close")}}o(a,"withPush");export{a};
