@@ -12,6 +12,8 @@ test.each([
     'http://r.example/u/1?_state=abc%3D%3D&digest=sha256:1',
     'http://r.example/u/1?_state=…&digest=sha256:1',
   ],
+  ['an empty value', 'http://r.example/?a=&n=', 'http://r.example/?a=…&n='],
+  ['a value with a line and an equals sign in it', 'http://r.example/?a=b=c%0Ad&n=1', 'http://r.example/?a=…&n=1'],
   ['a bare word', 'http://r.example/?s3cret', 'http://r.example/?…'],
   ['a fragment', 'http://r.example/#token', 'http://r.example/'],
 ])('a message does not show %s', (_name, from, to) => {

@@ -247,6 +247,24 @@ describe('a flaky registry', () => {
     expect(http.waits).toEqual([0])
     expect(http.events).toMatchObject([{ reason: 'the host had closed the idle connection' }])
   })
+
+  test('a host that answers what is not HTTP on a used connection had not closed it, and is given time', async () => {
+    const garbage = {
+      handle: (_request: IncomingMessage, response: ServerResponse): void => {
+        response.socket?.end('what is not HTTP\r\n\r\n')
+      },
+    }
+    await using server = await startFaultServer([{ status: 200 }, garbage, { status: 200 }])
+    await using http = transport()
+    for (let i = 0; i < 2; i++) {
+      const ask = http.client.request({ method: 'GET', url: server.url })
+      await ask.then(response => response.discard()).catch(() => undefined)
+    }
+    expect(http.waits).not.toContain(0)
+    expect(http.events).not.toContainEqual(
+      expect.objectContaining({ reason: expect.stringContaining('idle') as string }),
+    )
+  })
 })
 
 describe('time', () => {

@@ -13,7 +13,8 @@ export async function openCoverage({ root, testTimeout, prefixes, say }) {
     .filter(test => prefixes.some(prefix => test.startsWith(`__tests__/${prefix}`)))
     .sort()
   for (const test of tests) {
-    const said = await runner.cover(test)
+    let said = await runner.cover(test)
+    if (said?.noticed !== undefined) said = await runner.cover(test)
     if (said?.ranges && said.noticed === undefined) {
       durations.set(test, said.ms)
       ranges.set(test, said.ranges)
