@@ -55,6 +55,14 @@ describe('parseChallenges()', () => {
       ],
     ],
     [
+      'steps over a token without padding',
+      ['Negotiate YIIab, Basic realm="x"'],
+      [
+        ['negotiate', {}],
+        ['basic', { realm: 'x' }],
+      ],
+    ],
+    [
       'takes schemes and names in any case, and blanks',
       ['bEARER  Realm = "r" ,\tSERVICE=s'],
       [['bearer', { realm: 'r', service: 's' }]],
@@ -86,6 +94,7 @@ describe('demandOf()', () => {
     ],
     ['takes Basic where there is nothing else', ['Basic'], { scheme: 'basic' }],
     ['does not ask a token of nowhere', ['Bearer service="s"'], undefined],
+    ['does not ask a token of an empty realm', ['Bearer realm=""', 'Basic'], { scheme: 'basic' }],
     ['knows nothing of Negotiate', ['Negotiate'], undefined],
   ])('%s', (_name, headers, expected) => {
     expect(demandOf(parseChallenges(headers))).toEqual(expected)

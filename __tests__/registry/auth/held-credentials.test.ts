@@ -93,6 +93,18 @@ describe('a credential that ends', () => {
     expect(await shown(one)).toBe('secret-2')
   })
 
+  test('is not used in the place of an abort', async () => {
+    const one = world(12 * HOUR_MS)
+    await shown(one)
+    const controller = new AbortController()
+    one.answer = (): string => {
+      controller.abort(new Error('stop'))
+      throw new Error('AWS is down')
+    }
+    one.nowMs = 12 * HOUR_MS - 10 * MINUTE_MS
+    await expect(one.held.get('team/app', { signal: controller.signal })).rejects.toThrow('stop')
+  })
+
   test('that has ended as it comes is shown, for the clock may be wrong, and not asked for for ever', async () => {
     const one = world(-1)
     await shown(one)
@@ -140,6 +152,17 @@ describe('a credential that is refused', () => {
     expect(await one.held.renew('team/app', named('secret-2'))).toBe(false)
     expect(one.asked).toBe(2)
     one.nowMs = 12 * HOUR_MS
+    expect(await one.held.renew('team/app', named('secret-2'))).toBe(true)
+    expect(await shown(one)).toBe('secret-3')
+  })
+
+  test('counts as just replaced from its replacement on, not from the last late request that showed the old one', async () => {
+    const one = world()
+    await shown(one)
+    await one.held.renew('team/app', named('secret-1'))
+    one.nowMs = 50_000
+    expect(await one.held.renew('team/app', named('secret-1'))).toBe(true)
+    one.nowMs = 70_000
     expect(await one.held.renew('team/app', named('secret-2'))).toBe(true)
     expect(await shown(one)).toBe('secret-3')
   })

@@ -20,6 +20,19 @@ describe('mergeScopes()', () => {
       'repository:proxy/a:pull registry:catalog:*',
       ['repository:proxy/a:pull', 'registry:catalog:*', 'repository:a:pull'],
     ],
+    [
+      'has one order of actions, those that nobody here knows last',
+      ['repository:a:zzz,*,delete,push,pull,aaa'],
+      '',
+      ['repository:a:pull,push,delete,*,zzz,aaa'],
+    ],
+    [
+      'leaves out actions that are empty',
+      ['repository:a:'],
+      'repository:b:pull,,push',
+      ['repository:b:pull,push', 'repository:a'],
+    ],
+    ['takes a scope without actions', ['openid'], 'openid', ['openid']],
     ['reads a resource with a port', [], 'repository:h:5000/a:pull', ['repository:h:5000/a:pull']],
   ])('%s', (_name, asked, challenged, expected) => {
     expect(mergeScopes(asked, challenged)).toEqual(expected)

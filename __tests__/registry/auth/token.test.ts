@@ -34,6 +34,33 @@ describe('over the real transport, which follows redirects', () => {
   )
 })
 
+describe('what a token service is asked', () => {
+  test.each<[Credential | undefined, object]>([
+    [undefined, { method: 'GET', headers: { accept: 'application/json' } }],
+    [
+      identity,
+      {
+        method: 'POST',
+        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      },
+    ],
+  ])('for %j: JSON, in the form that its framework reads', async (credential, expected) => {
+    await using service = await startFaultServer([{ status: 200, body: '{"token":"given"}' }])
+    await requestToken(asked(service), credential, { transport, onSecret: () => undefined })
+    expect(service.seen).toMatchObject([expected])
+  })
+
+  test.each([undefined, identity])('is told when it does not answer (%j)', async credential => {
+    const service = await startFaultServer()
+    await service.stop()
+    const lost = requestToken(asked(service), credential, {
+      transport: { ...transport, request: request => transport.request({ ...request, retry: 'never' }) },
+      onSecret: () => undefined,
+    })
+    await expect(lost).rejects.toMatchObject({ operation: 'get a token' })
+  })
+})
+
 describe('a secret is masked in every form, before it is sent', () => {
   const BASIC = Buffer.from('<token>:refresh').toString('base64')
 
