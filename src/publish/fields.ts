@@ -176,7 +176,8 @@ export const FIELD_GROUPS = [
       {
         name: 'artifact-model',
         kind: 'lines',
-        sentence: 'Model metadata, one KEY=VALUE per line: name, family, version, format, paramSize, licenses, ',
+        sentence:
+          'Model metadata, one KEY=VALUE per line: name, family, version, format, paramSize, licenses and others',
       },
     ],
   },
